@@ -1,0 +1,78 @@
+# One way to declare a library, a program and a test; the flags of our own code live here alone.
+set(JOBEXEC_SANITIZE "" CACHE STRING "Sanitizers for everything that is built here, as for -fsanitize=")
+option(JOBEXEC_CLANG_TIDY "Run clang-tidy on every source of ours" OFF)
+
+if(JOBEXEC_SANITIZE)
+  add_compile_options(-fsanitize=${JOBEXEC_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${JOBEXEC_SANITIZE})
+endif()
+
+add_library(jobexec_flags INTERFACE)
+target_include_directories(jobexec_flags INTERFACE "${PROJECT_SOURCE_DIR}")
+target_compile_options(jobexec_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+  -Wold-style-cast -Werror -fstack-protector-strong
+  $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+  # gcc 12 sees these where they cannot be (inlined std::string, std::variant); clang does not.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow>
+  $<$<CONFIG:RelWithDebInfo>:-D_FORTIFY_SOURCE=2>)
+target_compile_definitions(jobexec_flags INTERFACE _GLIBCXX_ASSERTIONS
+                           JOBEXEC_VERSION="${PROJECT_VERSION}")
+target_link_options(jobexec_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
+
+if(JOBEXEC_CLANG_TIDY)
+  find_program(CLANG_TIDY_PROGRAM NAMES clang-tidy REQUIRED)
+endif()
+
+function(jobexec_common_properties target)
+  if(JOBEXEC_CLANG_TIDY)
+    set_target_properties(${target} PROPERTIES CXX_CLANG_TIDY "${CLANG_TIDY_PROGRAM}")
+  endif()
+endfunction()
+
+# jobexec_library(common_base SOURCES a.cc DEPS absl::status): static library jobexec_common_base with
+# the alias jobexec::common_base. Without sources it is a header-only library.
+function(jobexec_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(jobexec_${name} STATIC ${ARG_SOURCES})
+    target_link_libraries(jobexec_${name} PUBLIC ${ARG_DEPS} PRIVATE jobexec_flags)
+    target_include_directories(jobexec_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
+    jobexec_common_properties(jobexec_${name})
+  else()
+    add_library(jobexec_${name} INTERFACE)
+    target_link_libraries(jobexec_${name} INTERFACE ${ARG_DEPS})
+    target_include_directories(jobexec_${name} INTERFACE "${PROJECT_SOURCE_DIR}")
+  endif()
+  add_library(jobexec::${name} ALIAS jobexec_${name})
+endfunction()
+
+# jobexec_program(jobexec-intake SOURCES main.cc DEPS jobexec::intake): an installed program.
+function(jobexec_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} jobexec_flags)
+  jobexec_common_properties(${name})
+  install(TARGETS ${name})
+endfunction()
+
+# jobexec_test(common_base_test LABEL unit SOURCES a_test.cc DEPS jobexec::common_base [TIMEOUT 60]
+# [SERIAL]): a GoogleTest program whose cases ctest lists one by one. Labels: unit (no I/O but
+# loopback), stream (gRPC streams and threads, also run under TSan), integration (several parts of
+# the product on loopback), cluster (a real Kubernetes). SERIAL: alone on the machine.
+function(jobexec_test name)
+  cmake_parse_arguments(ARG "SERIAL" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main jobexec_flags)
+  jobexec_common_properties(${name})
+  set(properties LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_SERIAL)
+    list(APPEND properties RUN_SERIAL ON)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
+endfunction()
+include(GoogleTest)

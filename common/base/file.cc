@@ -1,0 +1,40 @@
+#include "common/base/file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace jobexec {
+
+absl::StatusOr<std::string> ReadFile(absl::string_view path, size_t max_bytes) {
+  const std::string name(path);
+  std::error_code error;
+  const auto status = std::filesystem::status(name, error);
+  if (!std::filesystem::exists(status)) {
+    if (error && error != std::errc::no_such_file_or_directory &&
+        error != std::errc::not_a_directory) {
+      return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot look at ", name));
+    }
+    return absl::NotFoundError(absl::StrCat(name, ": no such file"));
+  }
+  if (!std::filesystem::is_regular_file(status)) {
+    return absl::NotFoundError(absl::StrCat(name, ": not a regular file"));
+  }
+  std::ifstream stream(name, std::ios::binary);
+  if (!stream) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", name));
+  std::string content(max_bytes + 1, '\0');
+  stream.read(content.data(), static_cast<std::streamsize>(content.size()));
+  if (stream.bad()) return absl::UnavailableError(absl::StrCat("cannot read ", name));
+  content.resize(static_cast<size_t>(stream.gcount()));
+  if (content.size() > max_bytes) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(name, " is larger than the limit of ", max_bytes, " bytes"));
+  }
+  return content;
+}
+
+}  // namespace jobexec

@@ -1,0 +1,156 @@
+#!/usr/bin/env bash
+# Builds the programs of a one-node Kubernetes from Go modules into the cache and prints their folder.
+#
+# usage: build-control-plane.sh            build what is missing
+#        build-control-plane.sh --path     only print the folder
+#        build-control-plane.sh --check    succeed if nothing is missing, build nothing
+#
+# A cold build takes ten minutes and more on two cores: it compiles all of Kubernetes. It can be
+# interrupted: finished programs stay, and Go's build cache keeps what was compiled of the others.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+
+BIN=$(bin_dir)
+PROGRAMS=(etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kwok coredns)
+# kubectl is only built where the machine has none: it is 60 MB and the user's own is as good.
+have_kubectl() { command -v kubectl >/dev/null 2>&1; }
+have_kubectl || PROGRAMS+=(kubectl)
+
+missing() {
+  local p
+  for p in "${PROGRAMS[@]}"; do [[ -x $BIN/$p ]] || echo "$p"; done
+}
+
+go_version() { GOTOOLCHAIN=local "$1" env GOVERSION 2>/dev/null | sed 's/^go//; s/[^0-9.].*//'; }
+
+# find_go: sets GO to a Go that is new enough. Debian's is not, but any Go can download a newer
+# toolchain, which is published as a module like any other.
+find_go() {
+  local c v zip dir
+  for c in "$(command -v go || true)" /usr/local/go/bin/go /usr/lib/go/bin/go; do
+    [[ -n $c && -x $c ]] || continue
+    v=$(go_version "$c")
+    if version_at_least "$v" "$GO_MINIMUM"; then GO=$c; return; fi
+    GO=${GO:-$c}
+  done
+  [[ -n ${GO:-} ]] || die "no Go found; install one with: $LOCAL_DIR/packages.sh cluster"
+  dir=$CACHE/go/$GO_TOOLCHAIN_VERSION-$(arch)
+  if [[ ! -x $dir/bin/go ]]; then
+    say "Go $(go_version "$GO") is older than $GO_MINIMUM, fetching the $GO_TOOLCHAIN_VERSION toolchain"
+    zip=$(cd / && GOTOOLCHAIN=local GOFLAGS=-mod=mod "$GO" mod download -json \
+      "golang.org/toolchain@v0.0.1-go$GO_TOOLCHAIN_VERSION.linux-$(arch)" |
+      sed -n 's/^[[:space:]]*"Dir": "\(.*\)",*$/\1/p')
+    [[ -d $zip ]] || die "could not fetch the Go toolchain module"
+    # A copy, as the module cache is read-only and module files carry no execute bits.
+    rm -rf "$dir.part" && mkdir -p "$(dirname "$dir")" && cp -r "$zip" "$dir.part"
+    chmod -R u+w "$dir.part"
+    chmod +x "$dir.part"/bin/* "$dir.part"/pkg/tool/*/*
+    mv "$dir.part" "$dir"
+  fi
+  GO=$dir/bin/go
+}
+
+# module DIR NAME MODULE VERSION: an empty module that requires just one other. `go install M@V`
+# would be simpler but refuses modules whose own go.mod has replacements.
+module() {
+  mkdir -p "$1"
+  cat > "$1/go.mod" <<EOF
+module $2
+
+go 1.24.0
+
+require $3 $4
+EOF
+}
+
+# Kubernetes' go.mod points its staging modules (k8s.io/api, ...) at folders of its own repository;
+# outside of it each has to be replaced by the published version that belongs to the release.
+kubernetes_module() {
+  local dir=$1 gomod staging
+  [[ ! -s $dir/complete ]] || return 0
+  rm -rf "$dir"
+  module "$dir" jobexec.local/kubernetes k8s.io/kubernetes "v$KUBERNETES_VERSION"
+  gomod=$(cd "$dir" && "$GO" mod download -json "k8s.io/kubernetes@v$KUBERNETES_VERSION" |
+    sed -n 's/^[[:space:]]*"GoMod": "\(.*\)",*$/\1/p')
+  staging=$(sed -n 's,^[[:space:]]*\(replace \)*\(k8s.io/[^ ]*\) => \./staging/.*,\2,p' "$gomod")
+  [[ -n $staging ]] || staging=$(sed -n 's,^[[:space:]]*\(k8s.io/[^ ]*\) v0\.0\.0.*,\1,p' "$gomod")
+  [[ -n $staging ]] || die "no staging modules found in the go.mod of Kubernetes $KUBERNETES_VERSION"
+  { echo; sed "s,.*,replace & => & v0.${KUBERNETES_VERSION#1.}," <<<"$staging"; } >> "$dir/go.mod"
+  echo done > "$dir/complete"
+}
+
+# Without these the programs call themselves v0.0.0 and kubectl warns about version skew.
+kubernetes_ldflags() {
+  local p=k8s.io/component-base/version minor
+  minor=${KUBERNETES_VERSION#*.}
+  echo "-s -w -X $p.gitVersion=v$KUBERNETES_VERSION -X $p.gitMajor=${KUBERNETES_VERSION%%.*} -X $p.gitMinor=${minor%%.*}" \
+    "-X $p.gitTreeState=clean -X $p.gitCommit=v$KUBERNETES_VERSION -X $p.buildDate=1970-01-01T00:00:00Z"
+}
+
+# compile PROGRAM DIR PACKAGE LDFLAGS: builds beside the final place, then moves it in one step,
+# so that an interrupted build never leaves half a program.
+compile() {
+  local part=$BIN/.$1.part
+  (cd "$2" && "$GO" build -trimpath -ldflags "$4" -o "$part" "$3") || die "building $1 failed"
+  mv "$part" "$BIN/$1"
+}
+
+build() {
+  local src=$BIN/src
+  case $1 in
+    etcd)
+      [[ -e $src/etcd/go.mod ]] || module "$src/etcd" jobexec.local/etcd go.etcd.io/etcd/server/v3 "v$ETCD_VERSION"
+      compile etcd "$src/etcd" go.etcd.io/etcd/server/v3 "-s -w" ;;
+    kwok)
+      [[ -e $src/kwok/go.mod ]] || module "$src/kwok" jobexec.local/kwok sigs.k8s.io/kwok "v$KWOK_VERSION"
+      compile kwok "$src/kwok" sigs.k8s.io/kwok/cmd/kwok "-s -w -X sigs.k8s.io/kwok/pkg/consts.Version=v$KWOK_VERSION" ;;
+    coredns)
+      [[ -e $src/coredns/go.mod ]] || module "$src/coredns" jobexec.local/coredns github.com/coredns/coredns "v$COREDNS_VERSION"
+      compile coredns "$src/coredns" github.com/coredns/coredns "-s -w" ;;
+    *)
+      kubernetes_module "$src/kubernetes"
+      compile "$1" "$src/kubernetes" "k8s.io/kubernetes/cmd/$1" "$(kubernetes_ldflags)" ;;
+  esac
+}
+
+build_missing() {
+  local todo=() p n=0 start=$SECONDS
+  mapfile -t todo < <(missing)
+  (( ${#todo[@]} )) || return 0
+  find_go
+  # local: never fetch a toolchain behind our back. -mod=mod: the modules above are written by us and
+  # their checksums are added on the way. CGO off: the programs then run on any libc, also in an image.
+  export GOTOOLCHAIN=local GOFLAGS=-mod=mod GOWORK=off CGO_ENABLED=0
+  unset GOOS GOARCH
+  say "building ${#todo[@]} of ${#PROGRAMS[@]} programs with $("$GO" env GOVERSION) into $BIN"
+  say "the first time this compiles all of Kubernetes: about 10 minutes on 2 cores, later runs reuse it"
+  for p in "${todo[@]}"; do
+    n=$((n + 1))
+    say "[$n/${#todo[@]}] $p ... ($(elapsed "$start") so far)"
+    local began=$SECONDS
+    build "$p"
+    say "[$n/${#todo[@]}] $p built in $(elapsed "$began")"
+  done
+  say "all built in $(elapsed "$start")"
+}
+
+main() {
+  case ${1:-} in
+    --path) echo "$BIN"; return ;;
+    --check) [[ -z $(missing) ]]; return ;;
+    '') ;;
+    *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  esac
+  if [[ -n $(missing) ]]; then
+    mkdir -p "$BIN"
+    # One build at a time: a second caller waits and then finds everything there.
+    exec 9>"$BIN/.lock"
+    flock -n 9 || { say "another build is running, waiting for it"; flock 9; }
+    build_missing
+    exec 9>&-
+  fi
+  echo "$BIN"
+}
+
+main "$@"

@@ -1,0 +1,15 @@
+# shellcheck shell=bash disable=SC2034
+# Versions of everything the local cluster is built from. This is the only place that names them;
+# the folder of built programs is keyed by this file's values, so a change here builds anew.
+
+KUBERNETES_VERSION=1.34.4
+ETCD_VERSION=3.6.4
+KWOK_VERSION=0.7.0
+COREDNS_VERSION=1.11.4
+
+# Oldest Go that can build all of them, and the toolchain that is fetched when there is none such.
+GO_MINIMUM=1.24
+GO_TOOLCHAIN_VERSION=1.24.6
+
+# Raise this when the way of building changes (flags, patches), so that old programs are not reused.
+BUILD_REVISION=1
