@@ -8,8 +8,8 @@
 # A cold build takes ten minutes and more on two cores: it compiles all of Kubernetes. It can be
 # interrupted: finished programs stay, and Go's build cache keeps what was compiled of the others.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=common.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 
 BIN=$(bin_dir)
 PROGRAMS=(etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kwok coredns)

@@ -11,8 +11,8 @@
 #            (uid 65532) as which it runs
 #        image.sh name pause|coredns|busybox     the name the cluster knows the image by
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=common.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 
 UNPRIVILEGED=65532
 # Root file systems are made with plain modes whatever the caller's umask is.

@@ -10,8 +10,8 @@
 # --print only lists what would be installed. Nothing is ever removed, and no service is started.
 # For Debian 12 and 13 and Ubuntu 24.04; to be run as root.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=common.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 
 # A name that ends in "?" is installed where the system has it and passed over where it has not.
 BUILD=(g++ cmake ninja-build ccache pkg-config git ca-certificates

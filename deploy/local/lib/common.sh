@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Shared by the scripts of this folder; meant to be sourced.
 
-LOCAL_DIR=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=versions.sh
+LOCAL_DIR=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=../versions.sh
 source "$LOCAL_DIR/versions.sh"
 
 # Everything that is costly to make is kept outside the source tree, so that a fresh clone, a test run
