@@ -28,7 +28,7 @@ inline constexpr char kEventSourceAnnotation[] = "jobexec.dev/event-source";
 inline constexpr char kEventIdAnnotation[] = "jobexec.dev/event-id";
 inline constexpr char kEventTypeAnnotation[] = "jobexec.dev/event-type";
 inline constexpr char kFactsAnnotation[] = "jobexec.dev/facts";        // anchor, record
-inline constexpr char kManifestAnnotation[] = "jobexec.dev/manifest";  // anchor, record, if > 1 Job
+inline constexpr char kManifestAnnotation[] = "jobexec.dev/manifest";  // anchor, record of a plan
 inline constexpr char kRefusalAnnotation[] = "jobexec.dev/refusal";    // record
 inline constexpr char kPhaseAnnotation[] = "jobexec.dev/phase";        // planned, released, stopped
 inline constexpr char kWhyAnnotation[] = "jobexec.dev/why";            // with stopped
@@ -111,7 +111,7 @@ struct JobRecord {
   Phase phase = Phase::kPlanned;
   std::string why;
   EventFacts facts;  // of a member: id, source and type only
-  std::vector<ManifestEntry> manifest;  // an anchor without annotation: one entry, itself
+  std::vector<ManifestEntry> manifest;  // every Job of the plan; empty if refused
   bool refused = false;
   Refusal refusal;
   Ledger ledger;

@@ -1,0 +1,315 @@
+#include "common/runs/schema.h"
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/base/status_macros.h"
+
+namespace jobexec::runs {
+namespace {
+
+using nlohmann::json;
+
+std::string DumpJson(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+// Text of a member, or empty if it is absent or no string.
+std::string Text(const json& object, absl::string_view key) {
+  const auto found = object.find(std::string(key));
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+int64_t Integer(const json& object, absl::string_view key) {
+  const auto found = object.find(std::string(key));
+  return found != object.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
+}
+
+bool Boolean(const json& object, absl::string_view key) {
+  const auto found = object.find(std::string(key));
+  return found != object.end() && found->is_boolean() && found->get<bool>();
+}
+
+absl::Status Malformed(absl::string_view what, absl::string_view text) {
+  return absl::InvalidArgumentError(absl::StrCat(what, " is \"", text.substr(0, 100), "\""));
+}
+
+absl::StatusOr<json> ParseAnnotation(const json& annotations, absl::string_view key) {
+  const std::string text = Text(annotations, key);
+  json value = json::parse(text, nullptr, false);
+  if (value.is_discarded()) return Malformed(absl::StrCat("annotation ", key), text);
+  return value;
+}
+
+absl::StatusOr<absl::Time> ParseTime(const json& object, absl::string_view key,
+                                     absl::Time when_absent) {
+  const std::string text = Text(object, key);
+  if (text.empty()) return when_absent;
+  absl::Time time;
+  std::string error;
+  if (!absl::ParseTime(absl::RFC3339_full, text, &time, &error)) return Malformed(key, text);
+  return time;
+}
+
+absl::StatusOr<Role> ParseRole(absl::string_view text) {
+  for (Role role : {Role::kAnchor, Role::kMember, Role::kRecord}) {
+    if (text == RoleName(role)) return role;
+  }
+  return Malformed(absl::StrCat("label ", kRoleLabel), text);
+}
+
+absl::StatusOr<Phase> ParsePhase(absl::string_view text) {
+  for (Phase phase : {Phase::kPlanned, Phase::kReleased, Phase::kStopped}) {
+    if (text == PhaseName(phase)) return phase;
+  }
+  return Malformed(absl::StrCat("annotation ", kPhaseAnnotation), text);
+}
+
+json EntryToJson(const ManifestEntry& entry) {
+  json value = {{"action", entry.action}, {"actionName", entry.action_name}};
+  if (!entry.job.empty()) {
+    value["namespace"] = entry.name_space;
+    value["job"] = entry.job;
+    value["task"] = entry.task;
+    value["taskName"] = entry.task_name;
+  }
+  if (entry.silent) value["silent"] = true;
+  if (entry.warn_on_error) value["onError"] = "warn";
+  if (!entry.refusal.empty()) value["refusal"] = entry.refusal;
+  return value;
+}
+
+absl::StatusOr<ManifestEntry> EntryFromJson(const json& value) {
+  if (!value.is_object()) return Malformed("an entry of the manifest", DumpJson(value));
+  ManifestEntry entry;
+  entry.name_space = Text(value, "namespace");
+  entry.job = Text(value, "job");
+  entry.action = static_cast<int>(Integer(value, "action"));
+  entry.task = static_cast<int>(Integer(value, "task"));
+  entry.action_name = Text(value, "actionName");
+  entry.task_name = Text(value, "taskName");
+  entry.silent = Boolean(value, "silent");
+  entry.warn_on_error = Text(value, "onError") == "warn";
+  entry.refusal = Text(value, "refusal");
+  if (entry.job.empty() && entry.refusal.empty()) {
+    return Malformed("an entry of the manifest", DumpJson(value));
+  }
+  return entry;
+}
+
+void ReadFacts(const json& value, EventFacts& facts) {
+  facts.project = Text(value, "project");
+  facts.stage = Text(value, "stage");
+  facts.service = Text(value, "service");
+  facts.keptn_context = Text(value, "shkeptncontext");
+  facts.commit = Text(value, "gitcommitid");
+  facts.trace_parent = Text(value, "traceparent");
+  facts.via = Text(value, "via") == "nats" ? Via::kNats : Via::kHttp;
+  facts.from_sequence = static_cast<uint64_t>(Integer(value, "fromSeq"));
+  const auto labels = value.find("labels");
+  if (labels == value.end() || !labels->is_object()) return;
+  for (const auto& [key, label] : labels->items()) {
+    if (label.is_string()) facts.labels[key] = label.get<std::string>();
+  }
+}
+
+// What only anchors and records carry.
+absl::Status ReadAnchor(const json& annotations, JobRecord& record) {
+  ASSIGN_OR_RETURN(const json facts, ParseAnnotation(annotations, kFactsAnnotation));
+  if (!facts.is_object()) return Malformed("annotation jobexec.dev/facts", DumpJson(facts));
+  ReadFacts(facts, record.facts);
+  ASSIGN_OR_RETURN(record.ledger, ParseLedger(Text(annotations, kLedgerAnnotation)));
+  if (annotations.contains(kRefusalAnnotation)) {
+    ASSIGN_OR_RETURN(const json refusal, ParseAnnotation(annotations, kRefusalAnnotation));
+    record.refused = true;
+    record.refusal = {static_cast<int>(Integer(refusal, "code")), Text(refusal, "reason"),
+                      Text(refusal, "message")};
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const json manifest, ParseAnnotation(annotations, kManifestAnnotation));
+  for (const json& value : manifest) {
+    ASSIGN_OR_RETURN(ManifestEntry entry, EntryFromJson(value));
+    record.manifest.push_back(std::move(entry));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadIdentity(const json& metadata, JobRecord& record) {
+  record.name = Text(metadata, "name");
+  record.name_space = Text(metadata, "namespace");
+  record.uid = Text(metadata, "uid");
+  record.resource_version = Text(metadata, "resourceVersion");
+  ASSIGN_OR_RETURN(record.create_time,
+                   ParseTime(metadata, "creationTimestamp", absl::InfinitePast()));
+  ASSIGN_OR_RETURN(record.delete_time,
+                   ParseTime(metadata, "deletionTimestamp", absl::InfiniteFuture()));
+  return absl::OkStatus();
+}
+
+absl::Status ReadLabels(const json& labels, JobRecord& record) {
+  record.installation = Text(labels, kInstallationLabel);
+  record.event_hash = Text(labels, kEventLabel);
+  record.plan = Text(labels, kPlanLabel);
+  if (record.event_hash.empty()) return Malformed(absl::StrCat("label ", kEventLabel), "");
+  ASSIGN_OR_RETURN(record.role, ParseRole(Text(labels, kRoleLabel)));
+  return absl::OkStatus();
+}
+
+absl::Status ReadAnnotations(const json& annotations, JobRecord& record) {
+  record.facts.source = Text(annotations, kEventSourceAnnotation);
+  record.facts.id = Text(annotations, kEventIdAnnotation);
+  record.facts.type = Text(annotations, kEventTypeAnnotation);
+  record.why = Text(annotations, kWhyAnnotation);
+  ASSIGN_OR_RETURN(record.phase, ParsePhase(Text(annotations, kPhaseAnnotation)));
+  const std::string ttl = Text(annotations, kTtlAnnotation);
+  if (!absl::SimpleAtoi(ttl, &record.ttl_seconds)) {
+    return Malformed(absl::StrCat("annotation ", kTtlAnnotation), ttl);
+  }
+  return record.role == Role::kMember ? absl::OkStatus() : ReadAnchor(annotations, record);
+}
+
+void ReadFinalizers(const json& metadata, JobRecord& record) {
+  const auto finalizers = metadata.find("finalizers");
+  if (finalizers == metadata.end() || !finalizers->is_array()) return;
+  for (size_t i = 0; i < finalizers->size(); ++i) {
+    if ((*finalizers)[i] == kAnswerFinalizer) {
+      record.has_answer_finalizer = true;
+      record.answer_finalizer_index = static_cast<int>(i);
+    }
+  }
+}
+
+std::string FormatIntent(absl::string_view letter, const Ledger& ledger) {
+  return absl::StrCat(letter, "?", ledger.intent, ":", absl::ToUnixMillis(ledger.intent_time), ":",
+                      ledger.holder);
+}
+
+std::string FormatMark(absl::string_view letter, const Ledger& ledger) {
+  return ledger.sequence == 0 ? std::string(letter) : absl::StrCat(letter, ":", ledger.sequence);
+}
+
+// "s?N:unix milliseconds:holder", without the leading letter and '?'.
+std::optional<Ledger> ParseIntent(Ledger::State state, absl::string_view text) {
+  const std::vector<std::string> parts = absl::StrSplit(text, absl::MaxSplits(':', 2));
+  Ledger ledger{.state = state};
+  int64_t millis = 0;
+  if (parts.size() != 3 || !absl::SimpleAtoi(parts[0], &ledger.intent) ||
+      !absl::SimpleAtoi(parts[1], &millis)) {
+    return std::nullopt;
+  }
+  ledger.intent_time = absl::FromUnixMillis(millis);
+  ledger.holder = parts[2];
+  return ledger;
+}
+
+std::optional<Ledger> ParseMark(char letter, absl::string_view rest) {
+  const bool started = letter == 's';
+  if (!rest.empty() && rest[0] == '?') {
+    return ParseIntent(started ? Ledger::State::kStartedIntent : Ledger::State::kFinishedIntent,
+                       rest.substr(1));
+  }
+  Ledger ledger{.state = started ? Ledger::State::kStarted : Ledger::State::kFinished};
+  if (rest.empty()) return ledger;
+  if (rest[0] != ':' || !absl::SimpleAtoi(rest.substr(1), &ledger.sequence)) return std::nullopt;
+  return ledger;
+}
+
+}  // namespace
+
+absl::string_view RoleName(Role role) {
+  switch (role) {
+    case Role::kAnchor:
+      return "anchor";
+    case Role::kMember:
+      return "member";
+    case Role::kRecord:
+      return "record";
+  }
+  return "";
+}
+
+absl::string_view PhaseName(Phase phase) {
+  switch (phase) {
+    case Phase::kPlanned:
+      return "planned";
+    case Phase::kReleased:
+      return "released";
+    case Phase::kStopped:
+      return "stopped";
+  }
+  return "";
+}
+
+std::string FormatLedger(const Ledger& ledger) {
+  switch (ledger.state) {
+    case Ledger::State::kNone:
+      return "none";
+    case Ledger::State::kNothing:
+      return "-";
+    case Ledger::State::kStartedIntent:
+      return FormatIntent("s", ledger);
+    case Ledger::State::kStarted:
+      return FormatMark("s", ledger);
+    case Ledger::State::kFinishedIntent:
+      return FormatIntent("f", ledger);
+    case Ledger::State::kFinished:
+      return FormatMark("f", ledger);
+  }
+  return "none";
+}
+
+absl::StatusOr<Ledger> ParseLedger(absl::string_view text) {
+  if (text == "none") return Ledger{};
+  if (text == "-") return Ledger{.state = Ledger::State::kNothing};
+  std::optional<Ledger> ledger;
+  if (!text.empty() && (text[0] == 's' || text[0] == 'f')) {
+    ledger = ParseMark(text[0], text.substr(1));
+  }
+  if (!ledger.has_value()) return Malformed(absl::StrCat("annotation ", kLedgerAnnotation), text);
+  return *ledger;
+}
+
+std::string FormatFacts(const EventFacts& facts) {
+  json value = {{"project", facts.project},
+                {"stage", facts.stage},
+                {"service", facts.service},
+                {"labels", facts.labels},
+                {"shkeptncontext", facts.keptn_context},
+                {"gitcommitid", facts.commit},
+                {"via", facts.via == Via::kNats ? "nats" : "http"}};
+  if (!facts.trace_parent.empty()) value["traceparent"] = facts.trace_parent;
+  if (facts.from_sequence != 0) value["fromSeq"] = facts.from_sequence;
+  return DumpJson(value);
+}
+
+std::string FormatManifest(const std::vector<ManifestEntry>& manifest) {
+  json value = json::array();
+  for (const ManifestEntry& entry : manifest) value.push_back(EntryToJson(entry));
+  return DumpJson(value);
+}
+
+std::string FormatRefusal(const Refusal& refusal) {
+  return DumpJson(
+      {{"code", refusal.code}, {"reason", refusal.reason}, {"message", refusal.message}});
+}
+
+absl::StatusOr<JobRecord> ReadJob(const json& job) {
+  static const json kEmpty = json::object();
+  const auto member = [](const json& object, const char* key) -> const json& {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_object() ? *found : kEmpty;
+  };
+  const json& metadata = member(job, "metadata");
+  JobRecord record;
+  RETURN_IF_ERROR(ReadIdentity(metadata, record));
+  RETURN_IF_ERROR(ReadLabels(member(metadata, "labels"), record));
+  RETURN_IF_ERROR(ReadAnnotations(member(metadata, "annotations"), record));
+  ReadFinalizers(metadata, record);
+  return record;
+}
+
+}  // namespace jobexec::runs
