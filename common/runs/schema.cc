@@ -95,9 +95,6 @@ absl::StatusOr<ManifestEntry> EntryFromJson(const json& value) {
   entry.silent = Boolean(value, "silent");
   entry.warn_on_error = Text(value, "onError") == "warn";
   entry.refusal = Text(value, "refusal");
-  if (entry.job.empty() && entry.refusal.empty()) {
-    return Malformed("an entry of the manifest", DumpJson(value));
-  }
   return entry;
 }
 

@@ -50,12 +50,13 @@ enum class Phase { kPlanned, kReleased, kStopped };
 absl::string_view RoleName(Role role);
 absl::string_view PhaseName(Phase phase);
 
-// One line of the manifest: a Job of the plan, or an action that was refused (job empty).
+// One line of the manifest: a Job of the plan, or (job empty, task 0) an action that runs nothing because
+// it was refused (refusal says why) or has no tasks (passes at once).
 struct ManifestEntry {
   std::string name_space;
   std::string job;
   int action = 0;  // index among the matching actions
-  int task = 0;    // from 1; 0 for a refused action
+  int task = 0;    // from 1; 0 if the action runs nothing
   std::string action_name;
   std::string task_name;
   bool silent = false;
