@@ -1,9 +1,11 @@
 // The configuration store: files of a project, on three levels.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -18,8 +20,22 @@ struct Scope {
 
 enum class Level { kService, kStage, kProject };
 
+// From the closest level to the widest: the order of every look-up.
+inline constexpr std::array kLevels = {Level::kService, Level::kStage, Level::kProject};
+
+// Limits of one file, one path and one listing.
+inline constexpr size_t kMaxFileBytes = 16 * 1024 * 1024;
+inline constexpr size_t kMaxPathBytes = 1024;
+inline constexpr size_t kMaxListedFiles = 10'000;
+
 // "service", "stage" or "project", for messages.
 absl::string_view LevelName(Level level);
+
+// INVALID_ARGUMENT unless `path` is '/'-separated, relative and free of empty, "." and ".." segments.
+absl::Status CheckPath(absl::string_view path);
+
+// INVALID_ARGUMENT unless each name is set and can be one path segment.
+absl::Status CheckScope(const Scope& scope);
 
 // Thread-safe. Implementations never return a path that leaves the level they were asked for.
 class Store {
@@ -40,7 +56,7 @@ class Store {
                                                         absl::string_view commit) = 0;
 
   // OK if the store can be read now.
-  virtual absl::Status CheckReady() = 0;
+  virtual absl::Status CheckReady() const = 0;
 };
 
 }  // namespace jobexec::resources

@@ -1,0 +1,74 @@
+#include "common/resources/lookup.h"
+
+#include <map>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "common/base/status_details.h"
+#include "common/base/status_macros.h"
+
+namespace jobexec::resources {
+namespace {
+
+absl::Status NotOnAnyLevel(absl::string_view what, const Scope& scope) {
+  return absl::NotFoundError(absl::StrCat(what, " is on no level (service ", scope.service,
+                                          ", stage ", scope.stage, ", project ", scope.project,
+                                          ")"));
+}
+
+// Each path below the directory with the closest level that has it.
+absl::StatusOr<std::map<std::string, Level>> ListMerged(Store& store, const Scope& scope,
+                                                        absl::string_view path,
+                                                        absl::string_view commit) {
+  std::map<std::string, Level> merged;
+  for (Level level : kLevels) {
+    auto paths = store.List(scope, level, path, commit);
+    if (absl::IsNotFound(paths.status())) continue;
+    RETURN_IF_ERROR(paths.status());
+    for (std::string& found : *paths) merged.emplace(std::move(found), level);
+  }
+  if (merged.size() > kMaxListedFiles) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(path, " holds more than ", kMaxListedFiles, " files"));
+  }
+  return merged;
+}
+
+}  // namespace
+
+absl::StatusOr<Found> ReadClosest(Store& store, const Scope& scope, absl::string_view path,
+                                  absl::string_view commit) {
+  for (Level level : kLevels) {
+    auto content = store.Read(scope, level, path, commit);
+    if (content.ok()) return Found{level, *std::move(content)};
+    if (!absl::IsNotFound(content.status())) {
+      return Annotate(content.status(), absl::StrCat(path, " on ", LevelName(level), " level"));
+    }
+  }
+  return NotOnAnyLevel(path, scope);
+}
+
+absl::Status ReadEntry(
+    Store& store, const Scope& scope, absl::string_view entry, absl::string_view commit,
+    absl::FunctionRef<absl::Status(const std::string& path, const std::string& content)> on_file) {
+  absl::string_view path = absl::StripPrefix(entry, "/");
+  const bool directory_only = absl::ConsumeSuffix(&path, "/");
+  RETURN_IF_ERROR(CheckPath(path));
+  if (!directory_only) {
+    const auto file = ReadClosest(store, scope, path, commit);
+    if (file.ok()) return on_file(std::string(path), file->content);
+    if (!absl::IsNotFound(file.status())) return file.status();
+  }
+  ASSIGN_OR_RETURN(const auto merged, ListMerged(store, scope, path, commit));
+  if (merged.empty()) {
+    return NotOnAnyLevel(absl::StrCat("file or directory \"", entry, "\""), scope);
+  }
+  for (const auto& [name, level] : merged) {
+    ASSIGN_OR_RETURN(const std::string content, store.Read(scope, level, name, commit));
+    RETURN_IF_ERROR(on_file(name, content));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace jobexec::resources

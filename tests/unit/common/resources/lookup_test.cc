@@ -1,0 +1,86 @@
+#include "common/resources/lookup.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "common/resources/directory_store.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_directory.h"
+
+namespace jobexec::resources {
+namespace {
+
+using ::jobexec::testing::IsOk;
+using ::jobexec::testing::StatusIs;
+using ::testing::_;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
+
+const Scope kScope = {"shop", "dev", "cart"};
+
+std::map<std::string, std::string> Files(Store& store, absl::string_view entry) {
+  std::map<std::string, std::string> files;
+  EXPECT_THAT(ReadEntry(store, kScope, entry, "",
+                        [&files](const std::string& path, const std::string& content) {
+                          files[path] = content;
+                          return absl::OkStatus();
+                        }),
+              IsOk());
+  return files;
+}
+
+TEST(ReadClosest, ServiceBeatsStageBeatsProject) {
+  testing::TempDirectory directory;
+  const auto store = MakeDirectoryStore(directory.path());
+
+  EXPECT_THAT(ReadClosest(*store, kScope, "f", ""),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("stage dev")));
+  directory.Write("shop/f", "project");
+  EXPECT_EQ(ReadClosest(*store, kScope, "f", "")->content, "project");
+  directory.Write("shop/dev/f", "stage");
+  EXPECT_EQ(ReadClosest(*store, kScope, "f", "")->content, "stage");
+  directory.Write("shop/dev/cart/f", "service");
+  EXPECT_EQ(ReadClosest(*store, kScope, "f", "")->level, Level::kService);
+}
+
+TEST(ReadEntry, MergesADirectoryOverTheLevels) {
+  testing::TempDirectory directory;
+  directory.Write("shop/tf/main.tf", "project");
+  directory.Write("shop/tf/vars.tf", "project");
+  directory.Write("shop/dev/tf/vars.tf", "stage");
+  directory.Write("shop/dev/cart/tf/mod/x.tf", "service");
+  const auto store = MakeDirectoryStore(directory.path());
+
+  for (const char* entry : {"tf", "/tf", "tf/"}) {
+    EXPECT_THAT(Files(*store, entry),
+                UnorderedElementsAre(Pair("tf/main.tf", "project"), Pair("tf/vars.tf", "stage"),
+                                     Pair("tf/mod/x.tf", "service")))
+        << entry;
+  }
+}
+
+TEST(ReadEntry, AFileIsTakenAsItIsAndNamesTheMissing) {
+  testing::TempDirectory directory;
+  directory.Write("shop/dev/cart/locust/basic.py", "x");
+  const auto store = MakeDirectoryStore(directory.path());
+  const auto ignore = [](const std::string&, const std::string&) { return absl::OkStatus(); };
+
+  EXPECT_THAT(Files(*store, "locust/basic.py"), UnorderedElementsAre(Pair("locust/basic.py", "x")));
+  EXPECT_THAT(ReadEntry(*store, kScope, "nope", "", ignore),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("\"nope\"")));
+  EXPECT_THAT(ReadEntry(*store, kScope, "locust/basic.py/", "", ignore),
+              StatusIs(absl::StatusCode::kNotFound, _));
+  EXPECT_THAT(ReadEntry(*store, kScope, "../x", "", ignore),
+              StatusIs(absl::StatusCode::kInvalidArgument, _));
+}
+
+TEST(ReadEntry, AnOutageIsNeverReadAsNotFound) {
+  const auto store = MakeDirectoryStore("/nonexistent/store");
+
+  EXPECT_THAT(ReadClosest(*store, kScope, "f", ""), StatusIs(absl::StatusCode::kUnavailable, _));
+}
+
+}  // namespace
+}  // namespace jobexec::resources
