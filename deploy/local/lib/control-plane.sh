@@ -62,6 +62,7 @@ start_controller_manager() {
     --kubeconfig="$config" --authentication-kubeconfig="$config" --authorization-kubeconfig="$config" \
     --use-service-account-credentials=true --root-ca-file="$DIR/pki/ca.crt" \
     --service-account-private-key-file="$DIR/pki/service-account.key" --leader-elect=false \
+    --flex-volume-plugin-dir="$DIR/conf/volume-plugins" \
     --concurrent-job-syncs=50 --kube-api-qps=500 --kube-api-burst=1000
 }
 

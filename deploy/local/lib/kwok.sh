@@ -3,9 +3,20 @@
 # those of Jobs Succeeded without any container.
 
 start_kwok() {
-  launch kwok "$BIN/kwok" --kubeconfig="$DIR/kubeconfig" --manage-all-nodes=true --cidr=10.64.0.0/10 \
-    --node-ip=127.0.0.1 --server-address="127.0.0.1:$(kwok_port)" --node-lease-duration-seconds=40 \
-    --node-play-stage-parallelism=4 --pod-play-stage-parallelism=16
+  # A config of our own also keeps it from reading the user's.
+  cat > "$DIR/conf/kwok.yaml" <<EOF
+apiVersion: config.kwok.x-k8s.io/v1alpha1
+kind: KwokConfiguration
+options:
+  cidr: 10.64.0.1/10
+  nodeIP: 127.0.0.1
+  serverAddress: 127.0.0.1:$(kwok_port)
+  manageAllNodes: true
+  nodeLeaseDurationSeconds: 40
+  nodePlayStageParallelism: 4
+  podPlayStageParallelism: 16
+EOF
+  launch kwok "$BIN/kwok" --config "$DIR/conf/kwok.yaml" --kubeconfig "$DIR/kubeconfig" --v=WARN
 }
 
 kwok_ready() { fetch "http://127.0.0.1:$(kwok_port)/healthz"; }
