@@ -17,7 +17,8 @@
 namespace jobexec::http {
 
 // Sends the response of one request. Call it exactly once, from any thread; a call after the
-// connection or the server is gone does nothing. Dropping it unsent closes the connection.
+// connection or the server is gone does nothing. Dropping it unsent closes the connection. The server
+// writes Connection, Content-Length and Date itself and leaves out the body for HEAD.
 using Reply = absl::AnyInvocable<void(Response) &&>;
 
 // Handles one request. Runs on one of the server's threads and must not block; may reply at once or
@@ -34,7 +35,7 @@ class Server {
     int max_connections = 1024;
     size_t max_header_bytes = 16 * 1024;
     size_t max_body_bytes = 1024 * 1024;
-    absl::Duration read_timeout = absl::Seconds(15);   // for one whole request
+    absl::Duration read_timeout = absl::Seconds(15);   // for one whole request, and for a first byte
     absl::Duration write_timeout = absl::Seconds(15);  // for one whole response
     absl::Duration idle_timeout = absl::Seconds(60);   // between requests of one connection
     // Called with a closed set of reasons: "body_too_large", "header_too_large", "timeout",
@@ -53,7 +54,7 @@ class Server {
   virtual int port() const = 0;
 
   // Stops accepting, gives requests in flight up to `grace` to be answered (their responses say
-  // "Connection: close"), closes everything and joins the threads. Idempotent.
+  // "Connection: close"), closes everything and joins the threads. Idempotent. Not from a handler.
   virtual void Shutdown(absl::Duration grace) = 0;
 };
 
