@@ -4,12 +4,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/base/hash.h"
+#include "common/runs/schema.h"
 
 namespace jobexec::runs {
 namespace {
 
 constexpr size_t kEventHashDigits = 24;
-constexpr size_t kPlanHashDigits = 8;
 constexpr size_t kMaxLabelBytes = 63;
 
 bool IsLabelCharacter(char c) {
@@ -33,7 +33,7 @@ std::string TaskStem(absl::string_view event_hash, int action, int task) {
 std::string MemberName(absl::string_view event_hash, int action, int task,
                        absl::string_view plan_hash) {
   return absl::StrCat(TaskStem(event_hash, action, task), "-",
-                      plan_hash.substr(0, kPlanHashDigits));
+                      plan_hash.substr(0, kPlanDigits));
 }
 
 std::string RunName(absl::string_view event_hash, int action) {

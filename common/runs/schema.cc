@@ -161,6 +161,7 @@ absl::Status ReadAnnotations(const json& annotations, JobRecord& record) {
   record.facts.id = Text(annotations, kEventIdAnnotation);
   record.facts.type = Text(annotations, kEventTypeAnnotation);
   record.why = Text(annotations, kWhyAnnotation);
+  record.queue = Text(annotations, kQueueAnnotation);
   ASSIGN_OR_RETURN(record.phase, ParsePhase(Text(annotations, kPhaseAnnotation)));
   const std::string ttl = Text(annotations, kTtlAnnotation);
   if (!absl::SimpleAtoi(ttl, &record.ttl_seconds)) {

@@ -35,9 +35,14 @@ inline constexpr char kWhyAnnotation[] = "jobexec.dev/why";            // with s
 inline constexpr char kTtlAnnotation[] = "jobexec.dev/ttl";            // seconds the user asked for
 inline constexpr char kLedgerAnnotation[] = "jobexec.dev/ledger";      // anchor, record
 
+// Name of the job queue that admits the Job once its turn comes; on members, if there is one.
+inline constexpr char kQueueAnnotation[] = "jobexec.dev/queue";
+
 // Held from birth (anchor) or release (member) until nothing is owed any more.
 inline constexpr char kAnswerFinalizer[] = "jobexec.dev/answer";
 
+// Digits of the plan's hash in labels and names.
+inline constexpr size_t kPlanDigits = 8;
 // Limit for all annotations of one Job together; the API server's own is 262,144 bytes.
 inline constexpr size_t kMaxAnnotationBytes = 200 * 1024;
 // Limit for one serialised Job; etcd refuses requests above 1.5 MiB.
@@ -117,6 +122,7 @@ struct JobRecord {
   Refusal refusal;
   Ledger ledger;
   int64_t ttl_seconds = 0;
+  std::string queue;  // empty if no queue admits the Job
   bool has_answer_finalizer = false;
   int answer_finalizer_index = -1;  // position in metadata.finalizers
   absl::Time create_time = absl::InfinitePast();
