@@ -8,46 +8,27 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/base/status_macros.h"
+#include "common/json/json.h"
 
 namespace jobexec::runs {
 namespace {
 
-using nlohmann::json;
-
-std::string DumpJson(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-// Text of a member, or empty if it is absent or no string.
-std::string Text(const json& object, absl::string_view key) {
-  const auto found = object.find(std::string(key));
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-int64_t Integer(const json& object, absl::string_view key) {
-  const auto found = object.find(std::string(key));
-  return found != object.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
-}
-
-bool Boolean(const json& object, absl::string_view key) {
-  const auto found = object.find(std::string(key));
-  return found != object.end() && found->is_boolean() && found->get<bool>();
-}
+using Json = nlohmann::json;
 
 absl::Status Malformed(absl::string_view what, absl::string_view text) {
   return absl::InvalidArgumentError(absl::StrCat(what, " is \"", text.substr(0, 100), "\""));
 }
 
-absl::StatusOr<json> ParseAnnotation(const json& annotations, absl::string_view key) {
-  const std::string text = Text(annotations, key);
-  json value = json::parse(text, nullptr, false);
-  if (value.is_discarded()) return Malformed(absl::StrCat("annotation ", key), text);
+absl::StatusOr<Json> ParseAnnotation(const Json& annotations, absl::string_view key) {
+  const std::string text = json::GetString(annotations, key);
+  auto value = json::Parse(text);
+  if (!value.ok()) return Malformed(absl::StrCat("annotation ", key), text);
   return value;
 }
 
-absl::StatusOr<absl::Time> ParseTime(const json& object, absl::string_view key,
+absl::StatusOr<absl::Time> ParseTime(const Json& object, absl::string_view key,
                                      absl::Time when_absent) {
-  const std::string text = Text(object, key);
+  const std::string text = json::GetString(object, key);
   if (text.empty()) return when_absent;
   absl::Time time;
   std::string error;
@@ -69,8 +50,8 @@ absl::StatusOr<Phase> ParsePhase(absl::string_view text) {
   return Malformed(absl::StrCat("annotation ", kPhaseAnnotation), text);
 }
 
-json EntryToJson(const ManifestEntry& entry) {
-  json value = {{"action", entry.action}, {"actionName", entry.action_name}};
+Json EntryToJson(const ManifestEntry& entry) {
+  Json value = {{"action", entry.action}, {"actionName", entry.action_name}};
   if (!entry.job.empty()) {
     value["namespace"] = entry.name_space;
     value["job"] = entry.job;
@@ -83,30 +64,30 @@ json EntryToJson(const ManifestEntry& entry) {
   return value;
 }
 
-absl::StatusOr<ManifestEntry> EntryFromJson(const json& value) {
-  if (!value.is_object()) return Malformed("an entry of the manifest", DumpJson(value));
+absl::StatusOr<ManifestEntry> EntryFromJson(const Json& value) {
+  if (!value.is_object()) return Malformed("an entry of the manifest", json::Dump(value));
   ManifestEntry entry;
-  entry.name_space = Text(value, "namespace");
-  entry.job = Text(value, "job");
-  entry.action = static_cast<int>(Integer(value, "action"));
-  entry.task = static_cast<int>(Integer(value, "task"));
-  entry.action_name = Text(value, "actionName");
-  entry.task_name = Text(value, "taskName");
-  entry.silent = Boolean(value, "silent");
-  entry.warn_on_error = Text(value, "onError") == "warn";
-  entry.refusal = Text(value, "refusal");
+  entry.name_space = json::GetString(value, "namespace");
+  entry.job = json::GetString(value, "job");
+  entry.action = static_cast<int>(json::GetInt(value, "action", 0));
+  entry.task = static_cast<int>(json::GetInt(value, "task", 0));
+  entry.action_name = json::GetString(value, "actionName");
+  entry.task_name = json::GetString(value, "taskName");
+  entry.silent = json::GetBool(value, "silent", false);
+  entry.warn_on_error = json::GetString(value, "onError") == "warn";
+  entry.refusal = json::GetString(value, "refusal");
   return entry;
 }
 
-void ReadFacts(const json& value, EventFacts& facts) {
-  facts.project = Text(value, "project");
-  facts.stage = Text(value, "stage");
-  facts.service = Text(value, "service");
-  facts.keptn_context = Text(value, "shkeptncontext");
-  facts.commit = Text(value, "gitcommitid");
-  facts.trace_parent = Text(value, "traceparent");
-  facts.via = Text(value, "via") == "nats" ? Via::kNats : Via::kHttp;
-  facts.from_sequence = static_cast<uint64_t>(Integer(value, "fromSeq"));
+void ReadFacts(const Json& value, EventFacts& facts) {
+  facts.project = json::GetString(value, "project");
+  facts.stage = json::GetString(value, "stage");
+  facts.service = json::GetString(value, "service");
+  facts.keptn_context = json::GetString(value, "shkeptncontext");
+  facts.commit = json::GetString(value, "gitcommitid");
+  facts.trace_parent = json::GetString(value, "traceparent");
+  facts.via = json::GetString(value, "via") == "nats" ? Via::kNats : Via::kHttp;
+  facts.from_sequence = static_cast<uint64_t>(json::GetInt(value, "fromSeq", 0));
   const auto labels = value.find("labels");
   if (labels == value.end() || !labels->is_object()) return;
   for (const auto& [key, label] : labels->items()) {
@@ -115,31 +96,31 @@ void ReadFacts(const json& value, EventFacts& facts) {
 }
 
 // What only anchors and records carry.
-absl::Status ReadAnchor(const json& annotations, JobRecord& record) {
-  ASSIGN_OR_RETURN(const json facts, ParseAnnotation(annotations, kFactsAnnotation));
-  if (!facts.is_object()) return Malformed("annotation jobexec.dev/facts", DumpJson(facts));
+absl::Status ReadAnchor(const Json& annotations, JobRecord& record) {
+  ASSIGN_OR_RETURN(const Json facts, ParseAnnotation(annotations, kFactsAnnotation));
+  if (!facts.is_object()) return Malformed("annotation jobexec.dev/facts", json::Dump(facts));
   ReadFacts(facts, record.facts);
-  ASSIGN_OR_RETURN(record.ledger, ParseLedger(Text(annotations, kLedgerAnnotation)));
+  ASSIGN_OR_RETURN(record.ledger, ParseLedger(json::GetString(annotations, kLedgerAnnotation)));
   if (annotations.contains(kRefusalAnnotation)) {
-    ASSIGN_OR_RETURN(const json refusal, ParseAnnotation(annotations, kRefusalAnnotation));
+    ASSIGN_OR_RETURN(const Json refusal, ParseAnnotation(annotations, kRefusalAnnotation));
     record.refused = true;
-    record.refusal = {static_cast<int>(Integer(refusal, "code")), Text(refusal, "reason"),
-                      Text(refusal, "message")};
+    record.refusal = {static_cast<int>(json::GetInt(refusal, "code", 0)), json::GetString(refusal, "reason"),
+                      json::GetString(refusal, "message")};
     return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(const json manifest, ParseAnnotation(annotations, kManifestAnnotation));
-  for (const json& value : manifest) {
+  ASSIGN_OR_RETURN(const Json manifest, ParseAnnotation(annotations, kManifestAnnotation));
+  for (const Json& value : manifest) {
     ASSIGN_OR_RETURN(ManifestEntry entry, EntryFromJson(value));
     record.manifest.push_back(std::move(entry));
   }
   return absl::OkStatus();
 }
 
-absl::Status ReadIdentity(const json& metadata, JobRecord& record) {
-  record.name = Text(metadata, "name");
-  record.name_space = Text(metadata, "namespace");
-  record.uid = Text(metadata, "uid");
-  record.resource_version = Text(metadata, "resourceVersion");
+absl::Status ReadIdentity(const Json& metadata, JobRecord& record) {
+  record.name = json::GetString(metadata, "name");
+  record.name_space = json::GetString(metadata, "namespace");
+  record.uid = json::GetString(metadata, "uid");
+  record.resource_version = json::GetString(metadata, "resourceVersion");
   ASSIGN_OR_RETURN(record.create_time,
                    ParseTime(metadata, "creationTimestamp", absl::InfinitePast()));
   ASSIGN_OR_RETURN(record.delete_time,
@@ -147,30 +128,30 @@ absl::Status ReadIdentity(const json& metadata, JobRecord& record) {
   return absl::OkStatus();
 }
 
-absl::Status ReadLabels(const json& labels, JobRecord& record) {
-  record.installation = Text(labels, kInstallationLabel);
-  record.event_hash = Text(labels, kEventLabel);
-  record.plan = Text(labels, kPlanLabel);
+absl::Status ReadLabels(const Json& labels, JobRecord& record) {
+  record.installation = json::GetString(labels, kInstallationLabel);
+  record.event_hash = json::GetString(labels, kEventLabel);
+  record.plan = json::GetString(labels, kPlanLabel);
   if (record.event_hash.empty()) return Malformed(absl::StrCat("label ", kEventLabel), "");
-  ASSIGN_OR_RETURN(record.role, ParseRole(Text(labels, kRoleLabel)));
+  ASSIGN_OR_RETURN(record.role, ParseRole(json::GetString(labels, kRoleLabel)));
   return absl::OkStatus();
 }
 
-absl::Status ReadAnnotations(const json& annotations, JobRecord& record) {
-  record.facts.source = Text(annotations, kEventSourceAnnotation);
-  record.facts.id = Text(annotations, kEventIdAnnotation);
-  record.facts.type = Text(annotations, kEventTypeAnnotation);
-  record.why = Text(annotations, kWhyAnnotation);
-  record.queue = Text(annotations, kQueueAnnotation);
-  ASSIGN_OR_RETURN(record.phase, ParsePhase(Text(annotations, kPhaseAnnotation)));
-  const std::string ttl = Text(annotations, kTtlAnnotation);
+absl::Status ReadAnnotations(const Json& annotations, JobRecord& record) {
+  record.facts.source = json::GetString(annotations, kEventSourceAnnotation);
+  record.facts.id = json::GetString(annotations, kEventIdAnnotation);
+  record.facts.type = json::GetString(annotations, kEventTypeAnnotation);
+  record.why = json::GetString(annotations, kWhyAnnotation);
+  record.queue = json::GetString(annotations, kQueueAnnotation);
+  ASSIGN_OR_RETURN(record.phase, ParsePhase(json::GetString(annotations, kPhaseAnnotation)));
+  const std::string ttl = json::GetString(annotations, kTtlAnnotation);
   if (!absl::SimpleAtoi(ttl, &record.ttl_seconds)) {
     return Malformed(absl::StrCat("annotation ", kTtlAnnotation), ttl);
   }
   return record.role == Role::kMember ? absl::OkStatus() : ReadAnchor(annotations, record);
 }
 
-void ReadFinalizers(const json& metadata, JobRecord& record) {
+void ReadFinalizers(const Json& metadata, JobRecord& record) {
   const auto finalizers = metadata.find("finalizers");
   if (finalizers == metadata.end() || !finalizers->is_array()) return;
   for (size_t i = 0; i < finalizers->size(); ++i) {
@@ -272,7 +253,7 @@ absl::StatusOr<Ledger> ParseLedger(absl::string_view text) {
 }
 
 std::string FormatFacts(const EventFacts& facts) {
-  json value = {{"project", facts.project},
+  Json value = {{"project", facts.project},
                 {"stage", facts.stage},
                 {"service", facts.service},
                 {"labels", facts.labels},
@@ -281,27 +262,27 @@ std::string FormatFacts(const EventFacts& facts) {
                 {"via", facts.via == Via::kNats ? "nats" : "http"}};
   if (!facts.trace_parent.empty()) value["traceparent"] = facts.trace_parent;
   if (facts.from_sequence != 0) value["fromSeq"] = facts.from_sequence;
-  return DumpJson(value);
+  return json::Dump(value);
 }
 
 std::string FormatManifest(const std::vector<ManifestEntry>& manifest) {
-  json value = json::array();
+  Json value = Json::array();
   for (const ManifestEntry& entry : manifest) value.push_back(EntryToJson(entry));
-  return DumpJson(value);
+  return json::Dump(value);
 }
 
 std::string FormatRefusal(const Refusal& refusal) {
-  return DumpJson(
+  return json::Dump(
       {{"code", refusal.code}, {"reason", refusal.reason}, {"message", refusal.message}});
 }
 
-absl::StatusOr<JobRecord> ReadJob(const json& job) {
-  static const json kEmpty = json::object();
-  const auto member = [](const json& object, const char* key) -> const json& {
+absl::StatusOr<JobRecord> ReadJob(const Json& job) {
+  static const Json kEmpty = Json::object();
+  const auto member = [](const Json& object, const char* key) -> const Json& {
     const auto found = object.find(key);
     return found != object.end() && found->is_object() ? *found : kEmpty;
   };
-  const json& metadata = member(job, "metadata");
+  const Json& metadata = member(job, "metadata");
   JobRecord record;
   RETURN_IF_ERROR(ReadIdentity(metadata, record));
   RETURN_IF_ERROR(ReadLabels(member(metadata, "labels"), record));
