@@ -64,4 +64,14 @@ bool IsValidUtf8(absl::string_view text) {
   return true;
 }
 
+std::u32string ToCodePoints(absl::string_view text) {
+  std::u32string code_points;
+  for (size_t position = 0; position < text.size();) {
+    const DecodedUtf8 decoded = DecodeUtf8(text, position);
+    code_points.push_back(decoded.code_point);
+    position += decoded.bytes;
+  }
+  return code_points;
+}
+
 }  // namespace jobexec

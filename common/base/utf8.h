@@ -24,4 +24,7 @@ void AppendUtf8(char32_t code_point, std::string& out);
 
 bool IsValidUtf8(absl::string_view text);
 
+// All code points, U+FFFD for each byte that is not well-formed.
+std::u32string ToCodePoints(absl::string_view text);
+
 }  // namespace jobexec

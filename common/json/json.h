@@ -18,11 +18,12 @@ struct ParseLimits {
   size_t max_depth = 64;  // nested lists and objects; a lone scalar has depth 0
 };
 
-// Parses one RFC 8259 text, the door through which JSON from outside comes in: later code may recurse
-// over the result, since its depth is bounded. Of duplicate keys the last wins; integers beyond 64 bit
-// become doubles.
+// Parses one RFC 8259 text, the door through which JSON from outside comes in: later code may
+// recurse over the result, since its depth is bounded. Of duplicate keys the last wins; integers
+// beyond 64 bit become doubles.
 //   RESOURCE_EXHAUSTED  the text is larger or nested deeper than `limits`
-//   INVALID_ARGUMENT    not JSON or not UTF-8; the message has line, column and what was expected, but
+//   INVALID_ARGUMENT    not JSON or not UTF-8; the message has line, column and what was expected,
+//   but
 //                       never the text itself, which may hold secrets
 absl::StatusOr<nlohmann::json> Parse(absl::string_view text, const ParseLimits& limits = {});
 

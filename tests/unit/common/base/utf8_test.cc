@@ -44,5 +44,9 @@ TEST(Utf8, ValidTextIsValid) {
   EXPECT_TRUE(IsValidUtf8(absl::string_view("a\0b", 3)));
 }
 
+TEST(Utf8, CodePointsReplaceEachBadByte) {
+  EXPECT_EQ(ToCodePoints("aé\xE2\x82😀"), (std::u32string{U'a', 0xE9, 0xFFFD, 0xFFFD, 0x1F600}));
+}
+
 }  // namespace
 }  // namespace jobexec

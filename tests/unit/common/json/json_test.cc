@@ -10,14 +10,14 @@ namespace jobexec::json {
 namespace {
 
 using absl::StatusCode;
+using ::jobexec::testing::IsOk;
+using ::jobexec::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using ::jobexec::testing::IsOk;
-using ::jobexec::testing::StatusIs;
 
 TEST(Parse, ReadsEveryKindOfValue) {
-  const char* const texts[] = {"null", "true",  "false",     "0",       "-1",
+  const char* const texts[] = {"null", "true",  "false",     "0",         "-1",
                                "1.5",  "\"a\"", "[1,[2,3]]", "{\"a\":{}}"};
   for (const char* const text : texts) {
     const auto value = Parse(text);
@@ -70,8 +70,7 @@ TEST(Parse, ErrorsDoNotQuoteTheText) {
   EXPECT_THAT(Parse(R"({"password":"hunter2)"),
               StatusIs(StatusCode::kInvalidArgument,
                        AllOf(HasSubstr("missing closing quote"), Not(HasSubstr("hunter2")))));
-  EXPECT_THAT(Parse("hunter2"),
-              StatusIs(StatusCode::kInvalidArgument, Not(HasSubstr("hunter2"))));
+  EXPECT_THAT(Parse("hunter2"), StatusIs(StatusCode::kInvalidArgument, Not(HasSubstr("hunter2"))));
   EXPECT_THAT(Parse("1234e999"), StatusIs(StatusCode::kInvalidArgument, Not(HasSubstr("1234"))));
 }
 
