@@ -67,7 +67,7 @@ EOF
 # Kubernetes' go.mod points its staging modules (k8s.io/api, ...) at folders of its own repository;
 # outside of it each has to be replaced by the published version that belongs to the release.
 kubernetes_module() {
-  local dir=$1 gomod staging
+  local dir=$1 gomod staging name
   [[ ! -s $dir/complete ]] || return 0
   rm -rf "$dir"
   module "$dir" jobexec.local/kubernetes k8s.io/kubernetes "v$KUBERNETES_VERSION"
@@ -76,8 +76,10 @@ kubernetes_module() {
   staging=$(sed -n 's,^[[:space:]]*\(replace \)*\(k8s.io/[^ ]*\) => \./staging/.*,\2,p' "$gomod")
   [[ -n $staging ]] || staging=$(sed -n 's,^[[:space:]]*\(k8s.io/[^ ]*\) v0\.0\.0.*,\1,p' "$gomod")
   [[ -n $staging ]] || die "no staging modules found in the go.mod of Kubernetes $KUBERNETES_VERSION"
-  { echo; sed "s,.*,replace & => & v0.${KUBERNETES_VERSION#1.}," <<<"$staging"; } >> "$dir/go.mod"
-  echo done > "$dir/complete"
+  for name in $staging; do
+    echo "replace $name => $name v0.${KUBERNETES_VERSION#1.}"
+  done >> "$dir/go.mod"
+  echo yes > "$dir/complete"
 }
 
 # Without these the programs call themselves v0.0.0 and kubectl warns about version skew.
@@ -121,7 +123,7 @@ build_missing() {
   find_go
   # local: never fetch a toolchain behind our back. -mod=mod: the modules above are written by us and
   # their checksums are added on the way. CGO off: the programs then run on any libc, also in an image.
-  export GOTOOLCHAIN=local GOFLAGS=-mod=mod GOWORK=off CGO_ENABLED=0
+  export GOTOOLCHAIN=local GOFLAGS='-mod=mod -buildvcs=false' GOWORK=off CGO_ENABLED=0
   unset GOOS GOARCH
   say "building ${#todo[@]} of ${#PROGRAMS[@]} programs with $("$GO" env GOVERSION) into $BIN"
   say "the first time this compiles all of Kubernetes: about 10 minutes on 2 cores, later runs reuse it"

@@ -372,6 +372,11 @@ remove_made_folders() {
 down() {
   need_root
   [[ -d $DIR ]] || { say "cluster $NAME is not there"; return 0; }
+  if is_existing; then
+    rm -f "$DIR/cluster.env"
+    say "the cluster in use is not ours and stays as it is"
+    return
+  fi
   BIN=$(bin_dir)
   lock
   local c
@@ -384,7 +389,7 @@ down() {
     network_down
     remove_made_folders
     # Volumes of pods that are gone, and addresses given out to them.
-    rm -rf "$RUN" "$DIR/kubelet" "$DIR/cni" "$DIR/logs/containers"
+    rm -rf "$RUN" "$DIR/kubelet" "$DIR/cni" "$DIR/logs/containers" "$DIR/logs/pods"
   fi
   rm -f "$DIR/cluster.env"
   if (( PURGE )); then rm -rf "$DIR"; fi
@@ -394,6 +399,11 @@ down() {
 # ---- the rest -----------------------------------------------------------------------------------
 
 status() {
+  if is_existing; then
+    cat "$DIR/cluster.env"
+    KUBECONFIG=$(env_value KUBECONFIG) kubectl get --raw /readyz
+    return
+  fi
   local c pid state bad=0
   BIN=${BIN:-$(bin_dir)}
   printf 'cluster %s, mode %s, port %s, state in %s\n' "$NAME" "$MODE" "$API_PORT" "$DIR"
@@ -428,6 +438,7 @@ import_images() {
   local file
   need_root
   (( $# )) || usage
+  ! is_existing || die "the cluster in use is not ours; load images by its own means, e.g. kind load image-archive"
   [[ $MODE == real ]] || die "a kwok cluster runs no containers and needs no images"
   containerd_ready >/dev/null 2>&1 || die "cluster $NAME is not up"
   lock
@@ -436,6 +447,14 @@ import_images() {
     [[ -f $file ]] || die "no such file: $file"
     import_image "$file"
   done
+}
+
+env_value() { sed -n "s/^$1=//p" "$DIR/cluster.env" 2>/dev/null; }
+# A cluster of the user's that `up --existing` was told of.
+is_existing() { [[ $(env_value MODE) == existing ]]; }
+
+show_kubeconfig() {
+  if is_existing; then env_value KUBECONFIG; else show_file kubeconfig echo; fi
 }
 
 show_file() {
@@ -450,7 +469,7 @@ main() {
     up) up ;;
     down) down ;;
     status) status ;;
-    kubeconfig) show_file kubeconfig echo ;;
+    kubeconfig) show_kubeconfig ;;
     env) show_file cluster.env cat ;;
     wait-ready) BIN=$(bin_dir); wait_ready "${ARGUMENTS[0]:-120}" ;;
     import-image) import_images "${ARGUMENTS[@]}" ;;

@@ -94,10 +94,10 @@ json_list() {
   echo "[$out]"
 }
 
-# pack NAME OUT USER ENTRYPOINT: makes the image of $ROOT. ENV and WORKDIR come from globals.
+# pack NAME OUT USER Entrypoint|Cmd PROGRAM: makes the image of $ROOT.
 ENVIRONMENT=(PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin)
 pack() {
-  local name=$1 out=$2 user=$3 entrypoint=$4 layer layer_size config config_size manifest manifest_size ref
+  local name=$1 out=$2 user=$3 key=$4 program=$5 layer layer_size config config_size manifest manifest_size ref
   local type=application/vnd.oci.image
   mkdir -p "$WORK/layout/blobs/sha256" "$(dirname -- "$out")"
   [[ $name == *:* ]] || name+=:latest
@@ -105,8 +105,8 @@ pack() {
 
   plain_tar "$ROOT" "$WORK/layer"
   read -r layer layer_size < <(blob "$WORK/layer")
-  printf '{"created":"1970-01-01T00:00:00Z","architecture":"%s","os":"linux","config":{"User":"%s","Env":%s,"Entrypoint":%s,"WorkingDir":"/"},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]},"history":[{"created":"1970-01-01T00:00:00Z","created_by":"image.sh"}]}' \
-    "$(arch)" "$user" "$(json_list "${ENVIRONMENT[@]}")" "$(json_list "$entrypoint")" "$layer" > "$WORK/config"
+  printf '{"created":"1970-01-01T00:00:00Z","architecture":"%s","os":"linux","config":{"User":"%s","Env":%s,"%s":%s,"WorkingDir":"/"},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]},"history":[{"created":"1970-01-01T00:00:00Z","created_by":"image.sh"}]}' \
+    "$(arch)" "$user" "$(json_list "${ENVIRONMENT[@]}")" "$key" "$(json_list "$program")" "$layer" > "$WORK/config"
   read -r config config_size < <(blob "$WORK/config")
   printf '{"schemaVersion":2,"mediaType":"%s.manifest.v1+json","config":{"mediaType":"%s.config.v1+json","digest":"sha256:%s","size":%s},"layers":[{"mediaType":"%s.layer.v1.tar","digest":"sha256:%s","size":%s}]}' \
     "$type" "$type" "$config" "$config_size" "$type" "$layer" "$layer_size" > "$WORK/manifest"
@@ -148,14 +148,21 @@ int main(void) {
 C
   command -v gcc >/dev/null || die "the pause program needs gcc; install: $LOCAL_DIR/packages.sh cluster"
   gcc -Os -static -s -o "$ROOT/pause" "$WORK/pause.c" -Wl,--build-id=none
-  pack "$(image_name pause)" "$1" 65535:65535 /pause
+  pack "$(image_name pause)" "$1" 65535:65535 Entrypoint /pause
+}
+
+# The machine's own, or where that is the dynamically linked one, the one unpacked by packages.sh.
+static_busybox() {
+  local c
+  for c in "$(command -v busybox || true)" "$CACHE/busybox-static/bin/busybox" "$CACHE/busybox-static/usr/bin/busybox"; do
+    if [[ -x $c ]] && ! ldd "$c" >/dev/null 2>&1; then echo "$c"; return; fi
+  done
+  die "no statically linked busybox here; install: $LOCAL_DIR/packages.sh cluster"
 }
 
 busybox_image() {
   local name=$1 out=$2 program applet
-  program=$(command -v busybox || true)
-  [[ -n $program ]] || die "no busybox here; install: $LOCAL_DIR/packages.sh cluster"
-  ! ldd "$program" >/dev/null 2>&1 || die "$program is not statically linked; install busybox-static"
+  program=$(static_busybox)
   new_root
   add_base
   mkdir -p "$ROOT"/{bin,root,proc,sys,dev}
@@ -166,7 +173,8 @@ busybox_image() {
   mkdir -p "$ROOT/usr"
   ln -s ../bin "$ROOT/usr/bin"
   sed -i 's,/sbin/nologin,/bin/sh,' "$ROOT/etc/passwd"
-  pack "$name" "$out" '' /bin/sh
+  # A command, not an entrypoint: arguments alone then name the tool to run.
+  pack "$name" "$out" '' Cmd /bin/sh
 }
 
 coredns_image() {
@@ -178,7 +186,7 @@ coredns_image() {
   add_certificates
   cp "$program" "$ROOT/coredns"
   # Root, as it listens on port 53; the pod takes every other capability away.
-  pack "$(image_name coredns)" "$1" '' /coredns
+  pack "$(image_name coredns)" "$1" '' Entrypoint /coredns
 }
 
 program_image() {
@@ -209,7 +217,7 @@ program_image() {
   cp -L "$binary" "$ROOT$entrypoint"
   chmod 755 "$ROOT$entrypoint"
   add_libraries "$binary"
-  pack "$name" "$out" "$UNPRIVILEGED:$UNPRIVILEGED" "$entrypoint"
+  pack "$name" "$out" "$UNPRIVILEGED:$UNPRIVILEGED" Entrypoint "$entrypoint"
 }
 
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2; }

@@ -19,7 +19,7 @@ BUILD=(g++ cmake ninja-build ccache pkg-config git ca-certificates
   nlohmann-json3-dev libyaml-cpp-dev libcurl4-openssl-dev libssl-dev libre2-dev libboost-dev
   libnats-dev libspdlog-dev libcli11-dev prometheus-cpp-dev 'libcivetweb-dev?'
   libgtest-dev libgmock-dev libbenchmark-dev)
-CLUSTER=(conntrack iptables iproute2 busybox-static openssl kmod util-linux mount procps
+CLUSTER=(conntrack iptables iproute2 openssl kmod util-linux mount procps
   containernetworking-plugins ca-certificates curl jq tar gcc libc6-dev)
 TEST=(nats-server curl jq python3 openssl procps
   clang clang-tidy clang-format shellcheck binutils)
@@ -32,10 +32,26 @@ version_of() { "$1" --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?'
 # The container programs of the machine are used where they are new enough: Docker brings its own
 # containerd, and Debian's package of that name would push it out.
 container_packages() {
-  local v
-  v=$(command -v containerd >/dev/null && version_of containerd || true)
+  local v=''
+  if command -v containerd >/dev/null; then v=$(version_of containerd); fi
   version_at_least "${v:-0}" 1.6 || echo containerd
   command -v runc >/dev/null || echo runc
+}
+
+# The package of the statically linked busybox pushes out the other one, which many systems boot with.
+# There it is only unpacked, see unpack_busybox.
+has_other_busybox() { dpkg-query -W -f '${db:Status-Status}' busybox 2>/dev/null | grep -qx installed; }
+busybox_package() { has_other_busybox || echo busybox-static; }
+
+unpack_busybox() {
+  local folder=$CACHE/busybox-static work
+  [[ ! -d $folder ]] || return 0
+  work=$(mktemp -d)
+  chmod 755 "$work"
+  (cd "$work" && apt-get -q download busybox-static >&2 && dpkg-deb -x ./*.deb "$work/files")
+  mkdir -p "$CACHE"
+  mv "$work/files" "$folder"
+  rm -rf "$work"
 }
 
 # Any Go from 1.19 on will do: an old one only downloads the newer toolchain. None is needed at all
@@ -55,7 +71,7 @@ wanted() {
   for group in "$@"; do
     case $group in
       build) printf '%s\n' "${BUILD[@]}" ;;
-      cluster) printf '%s\n' "${CLUSTER[@]}"; container_packages; go_package ;;
+      cluster) printf '%s\n' "${CLUSTER[@]}"; container_packages; busybox_package; go_package ;;
       test) printf '%s\n' "${TEST[@]}" ;;
       *) die "no such group: $group (build, cluster, test)" ;;
     esac
@@ -95,6 +111,8 @@ available() {
   done
 }
 
+needs_busybox() { [[ " $* " == *" cluster "* ]] && has_other_busybox; }
+
 main() {
   local print=0 names=() missing
   if [[ ${1:-} == --print ]]; then print=1; shift; fi
@@ -105,7 +123,11 @@ main() {
   if (( print )); then printf '%s' "${missing:+$missing$'\n'}"; return; fi
   # Only optional ones are left on a system that does not have them: nothing to do either, but only
   # the package lists can tell, so the answer comes from the lists that are there.
-  [[ -n $missing ]] || { say "$*: all packages are there"; return; }
+  if [[ -z $missing ]]; then
+    ! needs_busybox "$@" || unpack_busybox
+    say "$*: all packages are there"
+    return
+  fi
   if ! grep -qv '?$' <<<"$missing" && [[ -z $(available <<<"$missing") ]]; then
     say "$*: all packages are there"; return
   fi
@@ -114,6 +136,7 @@ main() {
   export DEBIAN_FRONTEND=noninteractive
   local apt=(apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
   "${apt[@]}" update >&2
+  ! needs_busybox "$@" || unpack_busybox
   mapfile -t names < <(available <<<"$missing")
   (( ${#names[@]} )) || return 0
   say "installing: ${names[*]}"

@@ -170,9 +170,9 @@ spec:
   ports: [{ port: 80, targetPort: 8080 }]
 EOF
   kube wait --for=condition=Ready pod/web --timeout=60s
-  run service "$BUSYBOX" '[sh, -c, "for i in 1 2 3 4 5 6 7 8 9 10; do wget -T 3 -qO- http://web && exit; sleep 0.5; done; exit 1"]' | grep from-the-service
+  run service "$BUSYBOX" '[sh, -c, "for i in 1 2 3 4 5 6 7 8 9 10; do timeout 3 wget -qO- http://web && exit; sleep 0.5; done; exit 1"]' | grep from-the-service
   # the pod itself by its own Service, and a program on this machine
-  kube exec web -- wget -T 3 -qO- http://web | grep from-the-service
+  kube exec web -- timeout 3 wget -qO- http://web | grep from-the-service
   curl -sf --noproxy '*' --max-time 5 "http://$(kube get service web -o 'jsonpath={.spec.clusterIP}')" | grep from-the-service
 }
 
@@ -183,7 +183,7 @@ real_host() {
   echo from-the-machine > "$WORK/www/index.html"
   busybox httpd -f -p "$ip:18099" -h "$WORK/www" &
   pid=$!
-  run host "$BUSYBOX" "[wget, -T, '5', -qO-, 'http://$ip:18099/index.html']" | grep from-the-machine || status=1
+  run host "$BUSYBOX" "[timeout, '5', wget, -qO-, 'http://$ip:18099/index.html']" | grep from-the-machine || status=1
   kill "$pid"
   return "$status"
 }
@@ -211,6 +211,12 @@ real_down_after_kill() {
   cluster down --name selftest
 }
 
+real_up_after_kill() {
+  local c
+  for c in "${COMPONENTS[@]}"; do kill_component selftest "$c"; done
+  cluster up "${REAL[@]}"
+}
+
 real() {
   local c
   TARGET=selftest
@@ -236,6 +242,8 @@ real() {
   check 'real: down after kill -9 of three' real_down_after_kill 3
   check 'real: nothing is left' nothing_left
   check 'real: up' cluster up "${REAL[@]}"
+  check 'real: up after kill -9 of all' real_up_after_kill
+  check 'real: Job after kill -9 of all' real_job third
   check 'real: down after kill -9 of all' real_down_after_kill "${#COMPONENTS[@]}"
   check 'real: nothing is left' nothing_left
   check 'real: down when down' cluster down --name selftest --purge

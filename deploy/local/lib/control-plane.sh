@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2153
 # etcd and the control plane, the same in both modes.
 
 # Ports follow from the API server's, so that two clusters need only differ in that one.

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2153
 # Keys and certificates of a cluster, made with openssl: one authority, one server certificate for the
 # API server, one for the kubelet, client certificates whose subjects are the names RBAC knows.
 

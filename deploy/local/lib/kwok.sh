@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2153
 # Nodes that exist only as objects: kwok plays their kubelets' part in the API. Pods turn Running and
 # those of Jobs Succeeded without any container.
 

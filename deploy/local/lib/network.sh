@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2153
 # The machine's side of the pod network: one bridge, a few packet filter rules, some kernel settings;
 # and how all of it is taken away again.
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2153
 # The node: containerd, kubelet, kube-proxy. Only in real mode.
 #
 # containerd and kubelet live in a mount namespace of their own, held by the component "mounts". In it
@@ -151,7 +151,7 @@ make_cgroups() {
   done < <(cgroup_folders)
   [[ -e /sys/fs/cgroup/cgroup.controllers ]] || return 0
   for d in /sys/fs/cgroup "/sys/fs/cgroup/$(cgroup_name)"; do
-    for c in $(cat "$d/cgroup.controllers"); do
+    tr ' ' '\n' < "$d/cgroup.controllers" | while read -r c; do
       echo "+$c" > "$d/cgroup.subtree_control" 2>/dev/null || true
     done
     for c in cpu memory pids; do
@@ -185,12 +185,12 @@ remove_cgroups() {
 shims() {
   local p
   for p in /proc/[0-9]*; do
-    # "|| true": processes come and go
-    tr '\0' '\n' 2>/dev/null < "$p/cmdline" | awk -v socket="$(containerd_socket)" '
+    # processes come and go while we look
+    if tr '\0' '\n' 2>/dev/null < "$p/cmdline" | awk -v socket="$(containerd_socket)" '
       NR == 1 && $0 !~ /containerd-shim/ { exit }
       before == "-address" && $0 == socket { found = 1 }
       { before = $0 }
-      END { exit !found }' && echo "${p#/proc/}" || true
+      END { exit !found }'; then echo "${p#/proc/}"; fi
   done
 }
 

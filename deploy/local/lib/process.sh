@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2153
 # Long-running programs: started apart from the caller's session, found again later, stopped for sure.
 #
 # A pid file holds "pid start-time boot-id". The kernel gives pids out again, so a pid alone may by now
@@ -32,8 +32,10 @@ alive() { pid_of "$1" >/dev/null; }
 launch() {
   local name=$1 pid
   shift
-  # HTTP/2 off: clients built with Go 1.26 lost watch events over it under bursts.
-  DISABLE_HTTP2=1 setsid "$@" > "$DIR/logs/$name.log" 2>&1 < /dev/null 9>&- &
+  # HTTP/2 off: clients built with Go 1.26 lost watch events over it under bursts. And a web proxy the
+  # machine may be configured for has no part in talking to the node.
+  local direct=${NO_PROXY:-${no_proxy:-}},127.0.0.1,localhost,$NODE_IP,$SERVICE_SUBNET,$POD_SUBNET,.svc,.cluster.local
+  DISABLE_HTTP2=1 NO_PROXY=${direct#,} no_proxy=${direct#,} setsid "$@" > "$DIR/logs/$name.log" 2>&1 < /dev/null 9>&- &
   pid=$!
   echo "$pid $(start_time "$pid") $(boot_id)" > "$DIR/run/$name.pid"
 }
