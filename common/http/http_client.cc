@@ -43,9 +43,9 @@ struct Exchange {
 
   Response response;
   size_t header_bytes = 0;
-  int attempts = 0;        // connections on which the request began to be sent
+  int attempts = 0;  // connections on which the request began to be sent
   bool too_large = false;
-  bool body_cut = false;   // an error body of a stream reached its limit
+  bool body_cut = false;  // an error body of a stream reached its limit
   bool cancelled = false;
   bool idle = false;
 
@@ -170,13 +170,14 @@ absl::StatusCode CodeOf(CURLcode result) {
 
 absl::Status MakeError(absl::StatusCode code, const Request& request, absl::string_view text,
                        int attempts) {
-  absl::Status status(code, absl::StrCat(request.method, " ", ForMessages(request.target), ": ", text));
+  absl::Status status(code,
+                      absl::StrCat(request.method, " ", ForMessages(request.target), ": ", text));
   if (attempts == 0) SetReason(status, kNotSent);
   return status;
 }
 
-// The status of a failed exchange. `connect_limited`: the time to connect was shorter than the time for
-// the whole, so that running out of time before sending means that the connection failed.
+// The status of a failed exchange. `connect_limited`: the time to connect was shorter than the time
+// for the whole, so that running out of time before sending means that the connection failed.
 absl::Status ToStatus(CURLcode result, const Exchange& exchange, const Request& request,
                       bool connect_limited, const char* curl_text) {
   const int attempts = exchange.attempts;
@@ -189,11 +190,11 @@ absl::Status ToStatus(CURLcode result, const Exchange& exchange, const Request& 
                      attempts);
   }
   if (exchange.too_large) {
-    return MakeError(absl::StatusCode::kResourceExhausted, request,
-                     absl::StrCat("the response is larger than the limit of ",
-                                  exchange.max_body_bytes, " bytes or its header than ",
-                                  kMaxHeaderBytes),
-                     attempts);
+    return MakeError(
+        absl::StatusCode::kResourceExhausted, request,
+        absl::StrCat("the response is larger than the limit of ", exchange.max_body_bytes,
+                     " bytes or its header than ", kMaxHeaderBytes),
+        attempts);
   }
   if (result == CURLE_ABORTED_BY_CALLBACK) {
     return MakeError(absl::StatusCode::kUnavailable, request,
@@ -219,7 +220,7 @@ using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
 struct Handle {
   std::unique_ptr<CURL, EasyDeleter> easy;
   std::array<char, CURL_ERROR_SIZE> error_text{};
-  std::string origin;        // "https://host:port" that the kept connection goes to
+  std::string origin;         // "https://host:port" that the kept connection goes to
   absl::Duration idle_since;  // on Clock::Elapsed
 };
 
@@ -389,8 +390,8 @@ void CurlClient::GiveBack(std::unique_ptr<Handle> handle) {
   absl::MutexLock lock(&mutex_);
   idle_.push_back(std::move(handle));
   auto keep = idle_.begin();
-  while (keep != idle_.end() && ((*keep)->idle_since < oldest ||
-                                 idle_.end() - keep > options_.max_idle_connections)) {
+  while (keep != idle_.end() &&
+         ((*keep)->idle_since < oldest || idle_.end() - keep > options_.max_idle_connections)) {
     closing.push_back(std::move(*keep++));
   }
   idle_.erase(idle_.begin(), keep);

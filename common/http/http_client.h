@@ -1,4 +1,6 @@
-// A blocking HTTP client for worker threads: connections are kept and reused, TLS is verified.
+// A blocking HTTP client for worker threads: connections are kept and reused, TLS is verified, the
+// usual proxy variables (https_proxy, no_proxy, ...) are followed. The process must ignore SIGPIPE
+// (BlockShutdownSignals does): OpenSSL writes to sockets without suppressing it.
 #pragma once
 
 #include <memory>
@@ -42,24 +44,25 @@ class Client {
   static std::unique_ptr<Client> Create(Options options);
   virtual ~Client() = default;
 
-  // Sends `request` and returns the response, whatever its HTTP status is. `timeout` bounds the whole
-  // exchange. Redirects are not followed. Not retried here, except once on a kept connection that
-  // turns out to be dead before any byte of a response came, and only for requests that `idempotent`
-  // says may be sent twice.
-  // Errors: UNAVAILABLE cannot resolve, connect or the connection broke; DEADLINE_EXCEEDED;
-  // RESOURCE_EXHAUSTED response larger than the limit; FAILED_PRECONDITION the peer's certificate is not
-  // trusted; INVALID_ARGUMENT bad URL. GetReason() is "NOT_SENT" if provably nothing was delivered.
+  // Sends `request` and returns the response, whatever its HTTP status is. `timeout` bounds the
+  // whole exchange. Redirects are not followed. Not retried here, except once on a kept connection
+  // that turns out to be dead before any byte of a response came, and only for requests that
+  // `idempotent` says may be sent twice. Errors: UNAVAILABLE cannot resolve, connect or the
+  // connection broke; DEADLINE_EXCEEDED; RESOURCE_EXHAUSTED response larger than the limit;
+  // FAILED_PRECONDITION the peer's certificate is not trusted or one of our own certificate files
+  // is unusable; INVALID_ARGUMENT bad URL or control characters in the request. GetReason() is
+  // "NOT_SENT" if provably nothing was delivered. Messages name method, host and path, never user
+  // information or query.
   virtual absl::StatusOr<Response> Send(const Request& request, absl::Duration timeout,
                                         bool idempotent) = 0;
 
   // Sends `request` on a connection of its own and gives each piece of the body to `on_data` as it
-  // comes, on the calling thread, until the peer ends the stream, `stop` is notified (looked at once a
-  // second), `idle_timeout` passes without a byte, or on_data returns false. A response with a status
-  // of 300 and above is not streamed but returned whole (at most 1 MiB of its body).
-  // Returns the response (empty body if it was streamed), CANCELLED after `stop` or false, DEADLINE_EXCEEDED
-  // when idle, else as for Send.
-  virtual absl::StatusOr<Response> Stream(const Request& request,
-                                          const absl::Notification& stop,
+  // comes, on the calling thread, until the peer ends the stream, `stop` is notified (looked at
+  // once a second), `idle_timeout` passes without a byte, or on_data returns false. A response with
+  // a status of 300 and above is not streamed but returned whole (at most 1 MiB of its body).
+  // Returns the response (empty body if it was streamed), CANCELLED after `stop` or false,
+  // DEADLINE_EXCEEDED when idle, else as for Send.
+  virtual absl::StatusOr<Response> Stream(const Request& request, const absl::Notification& stop,
                                           absl::Duration idle_timeout,
                                           absl::FunctionRef<bool(absl::string_view)> on_data) = 0;
 };

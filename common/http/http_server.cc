@@ -1,8 +1,6 @@
 #include "common/http/http_server.h"
 
 // Asio of Boost 1.74 uses std::exchange without including it.
-#include <utility>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -25,6 +23,7 @@
 #include <exception>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -86,8 +85,8 @@ bool IsFramingField(absl::string_view name) {
 std::string FormatHead(const Response& response, bool keep_alive) {
   const auto status = static_cast<unsigned>(response.status);
   std::string head = absl::StrCat(
-      "HTTP/1.1 ", response.status, " ", ToString(wire::obsolete_reason(wire::int_to_status(status))),
-      "\r\nDate: ",
+      "HTTP/1.1 ", response.status, " ",
+      ToString(wire::obsolete_reason(wire::int_to_status(status))), "\r\nDate: ",
       absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", RealClock().TimeNow(), absl::UTCTimeZone()),
       "\r\nConnection: ", keep_alive ? "keep-alive" : "close", "\r\n");
   if (response.status != 204 && response.status != 304) {
@@ -227,7 +226,8 @@ class Session : public std::enable_shared_from_this<Session> {
   enum class State { kIdle, kReading, kHandling, kWriting, kLingering, kClosed };
 
   // Runs `step` on the strand, at once if this thread is on it, unless the session is gone by then.
-  // The queue holds it weakly: a step that never runs must not keep the session and the queue alive.
+  // The queue holds it weakly: a step that never runs must not keep the session and the queue
+  // alive.
   template <typename Step>
   void OnStrand(Step step) {
     asio::dispatch(socket_.get_executor(),
@@ -364,16 +364,17 @@ void Session::OnReadError(ErrorCode error) {
   if (state_ != State::kReading) return;
   if (timed_out_) return RefuseSlowRequest();
   if (error == wire::error::body_limit) {
-    return Refuse(413, "body_too_large", "Body too large",
-                  absl::StrCat("the body is larger than the limit of ", options.max_body_bytes,
-                               " bytes"));
+    return Refuse(
+        413, "body_too_large", "Body too large",
+        absl::StrCat("the body is larger than the limit of ", options.max_body_bytes, " bytes"));
   }
   if (error == wire::error::header_limit || error == wire::error::buffer_overflow) {
     return Refuse(431, "header_too_large", "Header too large",
                   absl::StrCat("the header is larger than the limit of ", options.max_header_bytes,
                                " bytes"));
   }
-  const bool is_protocol_error = error.category() == make_error_code(wire::error::bad_method).category();
+  const bool is_protocol_error =
+      error.category() == make_error_code(wire::error::bad_method).category();
   if (!is_protocol_error || error == wire::error::end_of_stream ||
       error == wire::error::partial_message) {
     return Close();  // the client is gone
@@ -388,8 +389,9 @@ void Session::Handle() {
   ParsedRequest parsed = parser_->release();
   parser_.reset();
   keep_alive_ = parsed.keep_alive();
-  Reply reply = [pending = std::make_unique<PendingReply>(weak_from_this())](
-                    Response response) { pending->Send(std::move(response)); };
+  Reply reply = [pending = std::make_unique<PendingReply>(weak_from_this())](Response response) {
+    pending->Send(std::move(response));
+  };
   core_->handler(ToRequest(std::move(parsed)), std::move(reply));
 }
 
@@ -512,8 +514,8 @@ absl::Status ServerImpl::Listen() {
   ErrorCode error;
   const auto address = asio::ip::make_address(options.address, error);
   if (error || options.port < 0 || options.port > 65535) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot listen on ", where, ": expected an IP address and a port up to 65535"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "cannot listen on ", where, ": expected an IP address and a port up to 65535"));
   }
   const Tcp::endpoint endpoint(address, static_cast<uint16_t>(options.port));
   acceptor_.open(endpoint.protocol(), error);

@@ -1,8 +1,8 @@
 // An HTTP/1.1 server for event input and for the admin ports.
 //
 // Bounded by construction: connections, header and body size, and the time a client may take. What
-// exceeds a bound is answered (413 body, 431 headers, 408 time, 503 connections) or closed, counted by
-// the caller through `Options::on_refused`, never queued.
+// exceeds a bound is answered (413 body, 431 headers, 408 time, 503 connections) or closed, counted
+// by the caller through `Options::on_refused`, never queued.
 #pragma once
 
 #include <memory>
@@ -17,8 +17,8 @@
 namespace jobexec::http {
 
 // Sends the response of one request. Call it exactly once, from any thread; a call after the
-// connection or the server is gone does nothing. Dropping it unsent closes the connection. The server
-// writes Connection, Content-Length and Date itself and leaves out the body for HEAD.
+// connection or the server is gone does nothing. Dropping it unsent closes the connection. The
+// server writes Connection, Content-Length and Date itself and leaves out the body for HEAD.
 using Reply = absl::AnyInvocable<void(Response) &&>;
 
 // Handles one request. Runs on one of the server's threads and must not block; may reply at once or
@@ -35,7 +35,7 @@ class Server {
     int max_connections = 1024;
     size_t max_header_bytes = 16 * 1024;
     size_t max_body_bytes = 1024 * 1024;
-    absl::Duration read_timeout = absl::Seconds(15);   // for one whole request, and for a first byte
+    absl::Duration read_timeout = absl::Seconds(15);  // for one whole request, and for a first byte
     absl::Duration write_timeout = absl::Seconds(15);  // for one whole response
     absl::Duration idle_timeout = absl::Seconds(60);   // between requests of one connection
     // Called with a closed set of reasons: "body_too_large", "header_too_large", "timeout",
@@ -43,8 +43,8 @@ class Server {
     absl::AnyInvocable<void(absl::string_view reason) const> on_refused;
   };
 
-  // Listens and serves. Errors: INVALID_ARGUMENT bad address; ALREADY_EXISTS or UNAVAILABLE the port
-  // cannot be bound (the message names address, port and cause).
+  // Listens and serves. Errors: INVALID_ARGUMENT bad address; ALREADY_EXISTS or UNAVAILABLE the
+  // port cannot be bound (the message names address, port and cause).
   static absl::StatusOr<std::unique_ptr<Server>> Start(Options options, Handler handler);
 
   // Same as Shutdown(0).
