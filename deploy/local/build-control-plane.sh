@@ -48,6 +48,8 @@ find_go() {
     chmod +x "$dir.part"/bin/* "$dir.part"/pkg/tool/*/*
     mv "$dir.part" "$dir"
   fi
+  # one that is set belongs to the other Go
+  unset GOROOT
   GO=$dir/bin/go
 }
 
