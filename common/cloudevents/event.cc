@@ -12,8 +12,8 @@ namespace {
 using Value = Event::CloudEventAttributeValue;
 
 std::string FormatTimestamp(const google::protobuf::Timestamp& timestamp) {
-  const absl::Time time = absl::FromUnixSeconds(timestamp.seconds()) +
-                          absl::Nanoseconds(timestamp.nanos());
+  const absl::Time time =
+      absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", time, absl::UTCTimeZone());
 }
 
@@ -80,8 +80,8 @@ absl::Status CheckText(absl::string_view name, absl::string_view value) {
   for (size_t i = 0; i < value.size();) {
     const DecodedUtf8 next = DecodeUtf8(value, i);
     if (!next.valid || IsControl(next.code_point)) {
-      return absl::InvalidArgumentError(absl::StrCat("attribute ", name, " is ", Shown(value),
-                                                     ", expected UTF-8 without control characters"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "attribute ", name, " is ", Shown(value), ", expected UTF-8 without control characters"));
     }
     i += next.bytes;
   }
@@ -117,9 +117,8 @@ absl::Status CheckAttributes(const Event& event) {
 absl::Status CheckTime(const Event& event) {
   const std::string text = Attribute(event, "time");
   if (event.attributes().count("time") == 0 || ParseRfc3339(text)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("attribute time is ", Shown(text),
-                   ", expected RFC 3339 such as 2024-03-01T10:00:00Z"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "attribute time is ", Shown(text), ", expected RFC 3339 such as 2024-03-01T10:00:00Z"));
 }
 
 }  // namespace
@@ -156,9 +155,8 @@ bool IsAttributeName(absl::string_view name) {
 absl::Status Validate(const Event& event) {
   RETURN_IF_ERROR(CheckRequired("specversion", event.spec_version()));
   if (event.spec_version() != "1.0") {
-    return absl::InvalidArgumentError(absl::StrCat("attribute specversion is ",
-                                                   Shown(event.spec_version()),
-                                                   ", expected \"1.0\""));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "attribute specversion is ", Shown(event.spec_version()), ", expected \"1.0\""));
   }
   RETURN_IF_ERROR(CheckRequired("id", event.id()));
   RETURN_IF_ERROR(CheckRequired("source", event.source()));

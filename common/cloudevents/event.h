@@ -44,9 +44,9 @@ bool IsAttributeName(absl::string_view name);
 absl::Status Validate(const Event& event);
 
 // The whole event as a plain JSON object: every context attribute, and "data" (JSON if
-// datacontenttype says so, or if it is absent and the data is text; any other text as a JSON string)
-// or "data_base64". id, shkeptncontext, specversion and gitcommitid are "" when missing. This is the
-// document of JSONPath filters. INVALID_ARGUMENT if data claims to be JSON and is not.
+// datacontenttype says so, or if it is absent and the data is text; any other text as a JSON
+// string) or "data_base64". id, shkeptncontext, specversion and gitcommitid are "" when missing.
+// This is the document of JSONPath filters. INVALID_ARGUMENT if data claims to be JSON and is not.
 absl::StatusOr<nlohmann::json> ToDocument(const Event& event);
 
 // The JSON event format (application/cloudevents+json) of one event, for structured HTTP and NATS.
@@ -54,10 +54,10 @@ absl::StatusOr<nlohmann::json> ToDocument(const Event& event);
 std::string ToStructuredJson(const Event& event);
 
 // Reads one event of the JSON event format; Validate it afterwards. JSON data becomes compact JSON
-// text. Lenient where Keptn is: a missing datacontenttype means JSON, null means absent, scalar members
-// of any legal name are extensions (Keptn's "contenttype" too), and members that are no CloudEvents
-// attribute (objects, lists, other names) are ignored.
-// INVALID_ARGUMENT with the faulty member, what was found and what is expected.
+// text. Lenient where Keptn is: a missing datacontenttype means JSON, null means absent, scalar
+// members of any legal name are extensions (Keptn's "contenttype" too), and members that are no
+// CloudEvents attribute (objects, lists, other names) are ignored. INVALID_ARGUMENT with the faulty
+// member, what was found and what is expected.
 absl::StatusOr<Event> FromStructuredJson(absl::string_view text);
 
 // The same for one event that is parsed already, e.g. an element of a batch.

@@ -23,8 +23,8 @@ constexpr char kData[] = "data";
 constexpr char kDataBase64[] = "data_base64";
 
 // Attributes that are strings whatever else the JSON event format would allow.
-constexpr std::array kTextAttributes = {"id",      "source", "type",           "specversion",
-                                        "subject", "time",   "datacontenttype", "dataschema"};
+constexpr std::array kTextAttributes = {
+    "id", "source", "type", "specversion", "subject", "time", "datacontenttype", "dataschema"};
 
 Json AttributesToJson(const Event& event) {
   Json object = Json::object();
@@ -43,8 +43,8 @@ Json AttributesToJson(const Event& event) {
   return object;
 }
 
-// Puts the data into `object`. On INVALID_ARGUMENT (the data claims to be JSON and is not) `object` is
-// unchanged.
+// Puts the data into `object`. On INVALID_ARGUMENT (the data claims to be JSON and is not) `object`
+// is unchanged.
 absl::Status AddData(const Event& event, Json& object) {
   if (!event.has_text_data() && !event.has_binary_data()) return absl::OkStatus();
   const std::string type = Attribute(event, "datacontenttype");
@@ -89,7 +89,8 @@ void ReadData(const Json& value, Event& event) {
 }
 
 bool IsInt32(const Json& value) {
-  if (value.is_number_unsigned()) return value.get<uint64_t>() <= std::numeric_limits<int32_t>::max();
+  if (value.is_number_unsigned())
+    return value.get<uint64_t>() <= std::numeric_limits<int32_t>::max();
   if (!value.is_number_integer()) return false;
   const auto number = value.get<int64_t>();
   return number >= std::numeric_limits<int32_t>::min() &&

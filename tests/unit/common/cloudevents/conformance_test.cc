@@ -1,5 +1,5 @@
-// Runs the scenarios of the CloudEvents conformance suite (http-protocol-binding.feature) against the
-// decoder and against a real server.
+// Runs the scenarios of the CloudEvents conformance suite (http-protocol-binding.feature) against
+// the decoder and against a real server.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -45,8 +45,8 @@ std::vector<std::string> Cells(absl::string_view line) {
   return {cells.begin() + 1, cells.end() - 1};
 }
 
-// Reads the subset of Gherkin that the suite is written in: outlines whose steps carry doc strings and
-// tables, each with one column of examples.
+// Reads the subset of Gherkin that the suite is written in: outlines whose steps carry doc strings
+// and tables, each with one column of examples.
 class FeatureReader {
  public:
   explicit FeatureReader(const std::string& text) : lines_(absl::StrSplit(text, '\n')) {}
@@ -120,7 +120,8 @@ http::Request ToRequest(const std::string& wire) {
   const std::vector<std::string> first = absl::StrSplit(head.at(0), ' ');
   http::Request request = {.method = first.at(0), .target = first.at(1)};
   for (size_t i = 1; i < head.size(); ++i) {
-    const std::pair<std::string, std::string> field = absl::StrSplit(head[i], absl::MaxSplits(": ", 1));
+    const std::pair<std::string, std::string> field =
+        absl::StrSplit(head[i], absl::MaxSplits(": ", 1));
     request.headers.push_back(field);
   }
   request.body = wire.substr(end_of_head + 2);
@@ -161,11 +162,11 @@ TEST_F(Conformance, DecodesEveryRequest) {
 
 TEST_F(Conformance, DecodesEveryRequestThatComesThroughTheServer) {
   std::vector<absl::StatusOr<std::vector<Event>>> received;
-  auto server = http::Server::Start(
-      {.address = "127.0.0.1"}, [&received](http::Request request, http::Reply reply) {
-        received.push_back(EventsFromHttp(request));
-        std::move(reply)(http::MakeResponse(202, "text/plain", ""));
-      });
+  auto server = http::Server::Start({.address = "127.0.0.1"},
+                                    [&received](http::Request request, http::Reply reply) {
+                                      received.push_back(EventsFromHttp(request));
+                                      std::move(reply)(http::MakeResponse(202, "text/plain", ""));
+                                    });
   ASSERT_TRUE(server.ok()) << server.status();
   const auto client = http::Client::Create({});
 

@@ -38,13 +38,13 @@ TEST(Attribute, ReadsEveryTypeAsText) {
   attributes["time"].mutable_ce_timestamp()->set_nanos(120'000'000);
   attributes["unset"];
   const std::pair<const char*, const char*> expected[] = {
-      {"id", "1"},         {"source", "/test"},
+      {"id", "1"},          {"source", "/test"},
       {"type", "dev.test"}, {"specversion", "1.0"},
-      {"yes", "true"},     {"no", "false"},
-      {"number", "-7"},    {"text", "hello"},
-      {"bytes", "AP8="},   {"uri", "https://example.com"},
-      {"ref", "/x"},       {"time", "2018-04-05T03:56:24.12Z"},
-      {"unset", ""},       {"absent", ""},
+      {"yes", "true"},      {"no", "false"},
+      {"number", "-7"},     {"text", "hello"},
+      {"bytes", "AP8="},    {"uri", "https://example.com"},
+      {"ref", "/x"},        {"time", "2018-04-05T03:56:24.12Z"},
+      {"unset", ""},        {"absent", ""},
   };
 
   for (const auto& [name, text] : expected) EXPECT_EQ(Attribute(event, name), text) << name;
@@ -98,7 +98,9 @@ TEST(Validate, TakesGoodEvents) {
   EXPECT_THAT(Validate(event), IsOk());
 
   SetAttribute(event, "gitcommitid", "");
-  SetAttribute(event, "subject", "Gr\xC3\xBC\xC3\x9F" "e \xF0\x9F\x98\x80");
+  SetAttribute(event, "subject",
+               "Gr\xC3\xBC\xC3\x9F"
+               "e \xF0\x9F\x98\x80");
   SetAttribute(event, "contenttype", "application/json");
   SetAttribute(event, "x64", std::string(kMaxAttributeBytes, 'x'));
   SetAttribute(event, std::string(kMaxAttributeNameBytes, 'n'), "longest name");
@@ -130,7 +132,8 @@ TEST(Validate, NamesTheFault) {
       {"delete", set("source", "\x7F"), "attribute source is", "control characters"},
       {"not UTF-8", set("id", "\xFF"), "attribute id is \"\\xff\"", "UTF-8"},
       {"long value shown short", set("ext", std::string(100, 'a') + "\n"),
-       "attribute ext is \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\"", ""},
+       "attribute ext is \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\"",
+       ""},
       {"time", set("time", "noon"), "time is \"noon\"", "RFC 3339 such as"},
       {"upper case", set("Ext", "x"), "name \"Ext\"", "lower-case"},
       {"underscore", set("data_base64", "x"), "name \"data_base64\"", "lower-case"},
@@ -138,8 +141,7 @@ TEST(Validate, NamesTheFault) {
       {"long name", set("n2345678901234567890123456789012345678901234567890123456789012345", "x"),
        "attribute name", "1 to 64"},
       {"reserved", set("data", "x"), "name \"data\"", "specification's own"},
-      {"second id",
-       [](Event& event) { (*event.mutable_attributes())["id"].set_ce_string("2"); },
+      {"second id", [](Event& event) { (*event.mutable_attributes())["id"].set_ce_string("2"); },
        "name \"id\"", "specification's own"},
       {"protobuf", [](Event& event) { event.mutable_proto_data(); }, "protobuf message", "JSON"},
   };

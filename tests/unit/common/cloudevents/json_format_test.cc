@@ -85,9 +85,9 @@ TEST(JsonFormat, DataTable) {
 }
 
 TEST(JsonFormat, AttributesKeepTheirTypes) {
-  const Event event = Parsed(
-      R"("subject":"s","time":"2018-04-05T03:56:24+02:00","flag":true,"small":-2147483648,)"
-      R"("large":2147483648,"real":1.5,"gitcommitid":"","shkeptncontext":"c")");
+  const Event event =
+      Parsed(R"("subject":"s","time":"2018-04-05T03:56:24+02:00","flag":true,"small":-2147483648,)"
+             R"("large":2147483648,"real":1.5,"gitcommitid":"","shkeptncontext":"c")");
 
   const Json document = *ToDocument(event);
 
@@ -99,7 +99,8 @@ TEST(JsonFormat, AttributesKeepTheirTypes) {
   EXPECT_EQ(event.attributes().at("small").ce_integer(), -2147483648);
 }
 
-// What Keptn's own senders write: no datacontenttype, "contenttype", members that are no attributes.
+// What Keptn's own senders write: no datacontenttype, "contenttype", members that are no
+// attributes.
 TEST(JsonFormat, IsLenientWhereKeptnIs) {
   const Event event = Parsed(
       R"("contenttype":"application/json","shkeptnspecversion":"0.2.4","triggeredid":null,)"
@@ -122,8 +123,7 @@ TEST(JsonFormat, WritesDataThatIsNoJsonAsBytes) {
   Event event = Parsed(R"("datacontenttype":"application/json")");
   event.set_text_data("{broken");
 
-  EXPECT_THAT(ToDocument(event),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("data: ")));
+  EXPECT_THAT(ToDocument(event), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("data: ")));
   EXPECT_EQ(Json::parse(ToStructuredJson(event)).at("data_base64"), "e2Jyb2tlbg==");
 }
 
