@@ -13,10 +13,10 @@ class RE2;
 
 namespace jobexec::scheduler {
 
-// "*" and "**" match any text, "?" one character, "[ab]", "[a-c]" and "[!a]" one of (or none of) the
-// characters, "{a,b}" one of the alternatives (an unclosed "{" ends with the pattern), "\" takes the
-// next character literally. Nothing is a separator. Matches in linear time.
-// Immutable; copies share the compiled pattern and may be used from any thread.
+// "*" and "**" match any text, "?" one character, "[ab]", "[a-c]" and "[!a]" one of (or none of)
+// the characters, "{a,b}" one of the alternatives (an unclosed "{" ends with the pattern), "\"
+// takes the next character literally. Nothing is a separator. Matches in linear time. Immutable;
+// copies share the compiled pattern and may be used from any thread.
 class Glob {
  public:
   // INVALID_ARGUMENT says what is wrong with a character class (the only fault there is).

@@ -16,8 +16,8 @@ class ImageAllowlist {
   // Allows every image.
   ImageAllowlist() = default;
 
-  // Globs separated by commas. Empty items are dropped, blanks are not trimmed. An empty list, or an
-  // item that is exactly "*", allows everything; what follows such an item is not looked at.
+  // Globs separated by commas. Empty items are dropped, blanks are not trimmed. An empty list, or
+  // an item that is exactly "*", allows everything; what follows such an item is not looked at.
   // INVALID_ARGUMENT names the glob that is malformed.
   static absl::StatusOr<ImageAllowlist> Parse(absl::string_view list);
 

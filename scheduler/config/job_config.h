@@ -1,6 +1,7 @@
 // A parsed job/config.yaml (apiVersion v2), as plain data. docs/job-config.md explains every field.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -15,6 +16,8 @@ namespace jobexec::scheduler {
 struct Position {
   int line = 0;
   int column = 0;
+
+  auto operator<=>(const Position&) const = default;
 };
 
 // Selects events by type and, optionally, by one value of the event.

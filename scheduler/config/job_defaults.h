@@ -35,8 +35,9 @@ struct JobDefaults {
   ImageAllowlist allowed_images;
   bool allow_privileged = false;
 
-  int64_t task_deadline_seconds = 0;        // upper limit of every Job; <= 0: none
-  int64_t max_poll_duration_seconds = 300;  // of tasks that say nothing, not of silent actions; <= 0: none
+  int64_t task_deadline_seconds = 0;  // upper limit of every Job; <= 0: none
+  int64_t max_poll_duration_seconds =
+      300;  // of tasks that say nothing, not of silent actions; <= 0: none
 
   nlohmann::json container_security_context = DefaultContainerSecurityContext();
   nlohmann::json pod_security_context = DefaultPodSecurityContext();

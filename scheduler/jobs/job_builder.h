@@ -38,9 +38,9 @@ struct TaskContext {
 };
 
 // The batch/v1 Job, complete but for what the caller's protocol adds: metadata.name, labels,
-// annotations and finalizers of jobexec.dev/, suspend, the queue label, the TTL, and the variables of
-// the init container by which it fetches its files (its env is []; it is there only for tasks with
-// files).
+// annotations and finalizers of jobexec.dev/, suspend, the queue label, the TTL, and the variables
+// of the init container by which it fetches its files (its env is []; it is there only for tasks
+// with files).
 //
 // Errors name the task and the field, variable or image:
 //   PERMISSION_DENIED, IMAGE_NOT_ALLOWED       the image is not on the allow-list

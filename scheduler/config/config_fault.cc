@@ -1,0 +1,29 @@
+#include "scheduler/config/config_fault.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_details.h"
+
+namespace jobexec::scheduler {
+namespace {
+
+constexpr size_t kMaxLines = 20;
+
+}  // namespace
+
+absl::Status FaultsStatus(absl::string_view file_name, const std::vector<ConfigFault>& faults) {
+  if (faults.empty()) return absl::OkStatus();
+  std::string text;
+  for (size_t i = 0; i < faults.size() && i < kMaxLines; ++i) {
+    const ConfigFault& fault = faults[i];
+    absl::StrAppend(&text, i == 0 ? "" : "\n", file_name, ":", fault.position.line, ":",
+                    fault.position.column, ": ", fault.message);
+  }
+  if (faults.size() > kMaxLines) {
+    absl::StrAppend(&text, "\nand ", faults.size() - kMaxLines, " more");
+  }
+  absl::Status status = absl::InvalidArgumentError(text);
+  SetReason(status, "CONFIG_INVALID");
+  return status;
+}
+
+}  // namespace jobexec::scheduler
