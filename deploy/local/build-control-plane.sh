@@ -128,7 +128,8 @@ build_missing() {
   export GOTOOLCHAIN=local GOFLAGS='-mod=mod -buildvcs=false' GOWORK=off CGO_ENABLED=0
   unset GOOS GOARCH
   say "building ${#todo[@]} of ${#PROGRAMS[@]} programs with $("$GO" env GOVERSION) into $BIN"
-  say "the first time this compiles all of Kubernetes: about 10 minutes on 2 cores, later runs reuse it"
+  [[ " ${todo[*]} " != *" kube-apiserver "* ]] ||
+    say "the first time this compiles all of Kubernetes: about 10 minutes on 2 cores, later runs reuse it"
   for p in "${todo[@]}"; do
     n=$((n + 1))
     say "[$n/${#todo[@]}] $p ... ($(elapsed "$start") so far)"

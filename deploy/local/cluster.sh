@@ -374,6 +374,8 @@ down() {
   [[ -d $DIR ]] || { say "cluster $NAME is not there"; return 0; }
   if is_existing; then
     rm -f "$DIR/cluster.env"
+    # gone, unless a cluster of ours has its state there
+    rmdir "$DIR" 2>/dev/null || true
     say "the cluster in use is not ours and stays as it is"
     return
   fi

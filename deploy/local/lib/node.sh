@@ -19,8 +19,8 @@ containers() { ctr --address "$(containerd_socket)" --namespace "$CTR_NAMESPACE"
 
 start_mounts() {
   local at ours script='set -e; mount --make-rshared /'
-  # State of containers that ended with the former namespace, as a reboot would leave it.
-  rm -rf "$RUN"
+  # State of containers that ended with the former namespace and addresses given to them: as after a reboot.
+  rm -rf "$RUN" "$DIR/cni"
   mkdir -p "$RUN"
   while read -r at ours; do
     mkdir -p "$ours"
