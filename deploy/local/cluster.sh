@@ -5,6 +5,7 @@
 #        cluster.sh down [--purge] [--name NAME]
 #        cluster.sh status | kubeconfig | env | wait-ready [SECONDS]   [--kwok | --name NAME]
 #        cluster.sh import-image FILE.tar...                           [--name NAME]
+#        cluster.sh [--kwok | --name NAME] -- KUBECTL-ARGUMENTS...     e.g. cluster.sh -- get jobs -A
 #
 # Without --kwok pods really run (kubelet, containerd). With it nodes and pods are only objects: good
 # for thousands of Jobs. Both can be up at once: the one is named "local" (port 6443), the other "kwok"
@@ -38,7 +39,10 @@ usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 parse() {
   COMMAND=${1:-}
   [[ -n $COMMAND ]] || usage
-  shift
+  case $COMMAND in
+    --kwok | --name | --) COMMAND=kubectl ;;
+    *) shift ;;
+  esac
   NAME='' PORT='' MODE=real NODES=4 FSYNC=0 PURGE=0 EXISTING=${JOBEXEC_USE_KUBECONFIG:-0}
   ARGUMENTS=()
   while (( $# )); do
@@ -52,6 +56,10 @@ parse() {
         case $1 in --name) NAME=$2 ;; --port) PORT=$2 ;; *) NODES=$2 ;; esac
         shift ;;
       -h | --help) usage ;;
+      --)
+        shift
+        ARGUMENTS+=("$@")
+        break ;;
       -*) die "no such option: $1" ;;
       *) ARGUMENTS+=("$1") ;;
     esac
@@ -464,6 +472,12 @@ show_file() {
   "${@:2}" "$DIR/$1"
 }
 
+run_kubectl() {
+  local program=kubectl
+  command -v kubectl >/dev/null || program=$(bin_dir)/kubectl
+  KUBECONFIG=$(show_kubeconfig) exec "$program" "$@"
+}
+
 main() {
   parse "$@"
   settings
@@ -475,6 +489,7 @@ main() {
     env) show_file cluster.env cat ;;
     wait-ready) BIN=$(bin_dir); wait_ready "${ARGUMENTS[0]:-120}" ;;
     import-image) import_images "${ARGUMENTS[@]}" ;;
+    kubectl) run_kubectl "${ARGUMENTS[@]}" ;;
     *) usage ;;
   esac
 }
