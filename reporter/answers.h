@@ -1,0 +1,38 @@
+// The CloudEvents that answer an event, in Keptn's shape. Pure.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "absl/time/time.h"
+#include "common/cloudevents/event.h"
+#include "reporter/answer_steps.h"
+#include "reporter/run_state.h"
+
+namespace jobexec::reporter {
+
+struct AnswerSettings {
+  std::string
+      installation;    // goes into the ids: two installations do not suppress each other's answers
+  std::string source;  // CloudEvent source
+};
+
+// Logs of tasks by the name of their Job.
+using TaskLogs = std::map<std::string, std::string>;
+
+// Id of an answer, and its type: that of the event with the last part replaced.
+std::string AnswerIdOf(const AnswerSettings& settings, const runs::EventFacts& facts,
+                       Answer answer);
+std::string AnswerTypeOf(const runs::EventFacts& facts, Answer answer);
+
+cloudevents::Event StartedEvent(const AnswerSettings& settings, const runs::EventFacts& facts,
+                                absl::Time now);
+
+// The answer for all runs that are not silent; they have to be decided. `state.anchor` is not null.
+cloudevents::Event FinishedEvent(const AnswerSettings& settings, const EventState& state,
+                                 const TaskLogs& logs, absl::Time now);
+
+// "pass", "warning" or "fail": what FinishedEvent says.
+std::string ResultOf(const EventState& state);
+
+}  // namespace jobexec::reporter

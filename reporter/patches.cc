@@ -1,0 +1,82 @@
+#include "reporter/patches.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+
+namespace jobexec::reporter {
+namespace {
+
+using Json = nlohmann::json;
+
+// Label by which a job queue (Kueue) finds the Jobs it admits.
+constexpr char kQueueLabelPath[] = "/metadata/labels/kueue.x-k8s.io~1queue-name";
+
+std::string AnnotationPath(absl::string_view name) {
+  return absl::StrCat("/metadata/annotations/",
+                      absl::StrReplaceAll(name, {{"~", "~0"}, {"/", "~1"}}));
+}
+
+Json Operation(absl::string_view op, absl::string_view path, Json value) {
+  return {{"op", std::string(op)}, {"path", std::string(path)}, {"value", std::move(value)}};
+}
+
+Json TestUid(const JobView& job) {
+  return Json::array({Operation("test", "/metadata/uid", job.record.uid)});
+}
+
+void MoveAnnotation(absl::string_view name, absl::string_view from, absl::string_view to,
+                    Json& patch) {
+  const std::string path = AnnotationPath(name);
+  patch.push_back(Operation("test", path, std::string(from)));
+  patch.push_back(Operation("replace", path, std::string(to)));
+}
+
+}  // namespace
+
+Json ReleasePatch(const JobView& job) {
+  Json patch = TestUid(job);
+  MoveAnnotation(runs::kPhaseAnnotation, runs::PhaseName(runs::Phase::kPlanned),
+                 runs::PhaseName(runs::Phase::kReleased), patch);
+  if (job.record.queue.empty()) {
+    patch.push_back(Operation("replace", "/spec/suspend", false));
+  } else {
+    // The queue admits the Job when there is room and resumes it itself.
+    patch.push_back(Operation("add", kQueueLabelPath, job.record.queue));
+  }
+  // The list has to exist before something can be put at its end.
+  if (job.has_finalizers) {
+    patch.push_back(Operation("add", "/metadata/finalizers/-", runs::kAnswerFinalizer));
+  } else {
+    patch.push_back(
+        Operation("add", "/metadata/finalizers", Json::array({runs::kAnswerFinalizer})));
+  }
+  return patch;
+}
+
+Json LedgerPatch(const JobView& job, const runs::Ledger& next) {
+  Json patch = TestUid(job);
+  MoveAnnotation(runs::kLedgerAnnotation, runs::FormatLedger(job.record.ledger),
+                 runs::FormatLedger(next), patch);
+  return patch;
+}
+
+void AddLetGo(const JobView& job, int64_t ttl_seconds, Json& patch) {
+  if (job.record.has_answer_finalizer) {
+    const std::string path =
+        absl::StrCat("/metadata/finalizers/", job.record.answer_finalizer_index);
+    patch.push_back(Operation("test", path, runs::kAnswerFinalizer));
+    patch.push_back({{"op", "remove"}, {"path", path}});
+  }
+  patch.push_back(Operation("add", "/spec/ttlSecondsAfterFinished", ttl_seconds));
+}
+
+Json LetGoPatch(const JobView& job, int64_t ttl_seconds) {
+  Json patch = TestUid(job);
+  AddLetGo(job, ttl_seconds, patch);
+  return patch;
+}
+
+}  // namespace jobexec::reporter

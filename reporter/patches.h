@@ -1,0 +1,24 @@
+// The JSON Patches that move an event's state in etcd. Each tests the Job's uid and the one field
+// it moves, so a patch that comes late, twice or from a deposed process changes nothing (422).
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "common/runs/schema.h"
+#include "reporter/job_view.h"
+
+namespace jobexec::reporter {
+
+// planned -> released: takes hold of the Job and resumes it, or hands it to its job queue.
+nlohmann::json ReleasePatch(const JobView& job);
+
+// Moves the ledger from what `job` shows to `next`.
+nlohmann::json LedgerPatch(const JobView& job, const runs::Ledger& next);
+
+// Adds to `patch` the operations that let go of a Job: the finalizer off, its TTL on.
+void AddLetGo(const JobView& job, int64_t ttl_seconds, nlohmann::json& patch);
+
+// Lets go of a Job, and nothing else.
+nlohmann::json LetGoPatch(const JobView& job, int64_t ttl_seconds);
+
+}  // namespace jobexec::reporter

@@ -1,0 +1,377 @@
+#include "reporter/reconciler.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_details.h"
+#include "common/runs/names.h"
+#include "common/telemetry/log.h"
+#include "reporter/patches.h"
+
+namespace jobexec::reporter {
+namespace {
+
+using runs::Ledger;
+using Json = nlohmann::json;
+
+constexpr absl::Duration kCallTimeout = absl::Seconds(10);
+constexpr absl::Duration kFirstRetry = absl::Milliseconds(500);
+constexpr absl::Duration kLongestRetry = absl::Minutes(1);
+// An event that keeps moving gives way to others after this many rounds.
+constexpr int kMaxRounds = 20;
+// API server and stream may disagree about the time by less than this.
+constexpr absl::Duration kClockSlack = absl::Minutes(10);
+
+const runs::EventFacts& FactsOf(const EventState& state) { return state.anchor->record.facts; }
+
+AnswerMemory& Of(Answer answer, AnswerMemory& started, AnswerMemory& finished) {
+  return answer == Answer::kStarted ? started : finished;
+}
+
+// From where on the answer may be in the stream: after .started, after the event itself, or by
+// time.
+LookBound BoundOf(const JobView& anchor) {
+  const Ledger& ledger = anchor.record.ledger;
+  if (ledger.state == Ledger::State::kStarted && ledger.sequence != 0) {
+    return {.sequence = ledger.sequence};
+  }
+  if (anchor.record.facts.from_sequence != 0) {
+    return {.sequence = anchor.record.facts.from_sequence};
+  }
+  return {.time = anchor.record.create_time - kClockSlack};
+}
+
+bool IsOwed(const EventState& state) {
+  if (state.anchor == nullptr) return false;
+  const Answered answered = AnsweredBy(state.anchor->record.ledger);
+  return answered == Answered::kNothing || answered == Answered::kStarted;
+}
+
+bool HasEnded(const TaskStatus& task) {
+  return task.state == TaskState::kPassed || task.state == TaskState::kFailed;
+}
+
+}  // namespace
+
+Reconciler::Reconciler(Options options, Parts parts)
+    : options_(std::move(options)), parts_(parts), logs_(parts.kube) {}
+
+Reconciler::~Reconciler() = default;
+
+void Reconciler::Process(absl::string_view hash) {
+  const absl::Duration start = parts_.clock.Elapsed();
+  Settle(hash);
+  parts_.metrics.ObserveReconcile(parts_.clock.Elapsed() - start);
+}
+
+void Reconciler::Settle(absl::string_view hash) {
+  Memory& memory = MemoryOf(hash);
+  for (int round = 0; round < kMaxRounds; ++round) {
+    const std::optional<EventSnapshot> snapshot = parts_.store.Get(hash);
+    if (!snapshot.has_value()) return Forget(hash);
+    const EventState state = Fold(*snapshot);
+    const Look look{state, memory};
+    Follow(state, memory);
+    NoteEndedTasks(look);
+
+    const absl::Time now = parts_.clock.TimeNow();
+    const Decision decision = NextActions(state, memory.started.stored.has_value(), now);
+    if (decision.over) {
+      parts_.store.Drop(hash);
+      return Forget(hash);
+    }
+    if (decision.look_again != absl::InfiniteFuture()) {
+      parts_.queue.AddAfter(hash, decision.look_again - now);
+    }
+    bool moved = false;
+    for (const Action& action : decision.actions) moved |= Act(look, action);
+    if (!moved) return;
+  }
+  parts_.queue.Add(hash);
+}
+
+Reconciler::Memory& Reconciler::MemoryOf(absl::string_view hash) {
+  absl::MutexLock lock(&mutex_);
+  std::unique_ptr<Memory>& memory = memories_[std::string(hash)];
+  if (memory == nullptr) memory = std::make_unique<Memory>();
+  return *memory;
+}
+
+void Reconciler::Forget(absl::string_view hash) {
+  absl::MutexLock lock(&mutex_);
+  const auto memory = memories_.find(hash);
+  if (memory == memories_.end()) return;
+  if (memory->second->owed) parts_.metrics.AddOpenEvents(-1);
+  memories_.erase(memory);
+}
+
+void Reconciler::Follow(const EventState& state, Memory& memory) {
+  const std::string uid = state.anchor == nullptr ? "" : state.anchor->record.uid;
+  if (memory.anchor_uid != uid) {
+    // Another anchor is another life: nothing that was known of the last one holds.
+    const bool owed = memory.owed;
+    memory = Memory{.anchor_uid = uid, .owed = owed};
+  }
+  const bool owed = IsOwed(state);
+  if (owed != memory.owed) parts_.metrics.AddOpenEvents(owed ? 1 : -1);
+  memory.owed = owed;
+  if (!owed) memory.logs.clear();
+}
+
+// Says once how a task ended, and takes the logs of failed ones while their pods are there. Events
+// that were answered before this process came are left alone.
+void Reconciler::NoteEndedTasks(Look look) {
+  if (!look.memory.owed && (look.state.inherited || look.state.anchor == nullptr)) return;
+  for (const RunStatus& run : look.state.runs) {
+    for (const TaskStatus& task : run.tasks) {
+      if (!HasEnded(task) || !look.memory.reported.insert(task.entry.job).second) continue;
+      const bool failed = task.state == TaskState::kFailed;
+      log::Info("task ended", {{"event_id", FactsOf(look.state).id},
+                               {"run", runs::RunName(look.state.hash, run.action)},
+                               {"job", task.entry.job},
+                               {"task", task.entry.task_name},
+                               {"result", failed ? "failed" : "passed"},
+                               {"error", task.message}});
+      if (failed && !run.silent && look.memory.owed) {
+        look.memory.logs[task.entry.job] = logs_.Collect(task, LogLimit(look.state));
+      }
+    }
+  }
+}
+
+bool Reconciler::Act(Look look, const Action& action) {
+  switch (action.kind) {
+    case Action::Kind::kConfirm:
+      return Confirm(look, action);
+    case Action::Kind::kRelease:
+      return Release(look, *action.job);
+    case Action::Kind::kDelete:
+      return Delete(look, *action.job);
+    case Action::Kind::kSayStarted:
+      return Say(look, Answer::kStarted);
+    case Action::Kind::kSayFinished:
+      return Say(look, Answer::kFinished);
+    case Action::Kind::kLetGo:
+      return LetGo(look, *action.job);
+  }
+  return false;
+}
+
+bool Reconciler::Confirm(Look look, const Action& action) {
+  if (action.job == nullptr) return ReadAgain(look, action.name_space, action.name, nullptr);
+  const runs::JobRecord& job = action.job->record;
+  return ReadAgain(look, job.name_space, job.name, action.job.get());
+}
+
+bool Reconciler::Release(Look look, const JobView& job) {
+  const Patched patched = Patch(look, job, ReleasePatch(job));
+  if (patched == Patched::kApplied) {
+    log::Info("task released", {{"event_id", job.record.facts.id}, {"job", job.record.name}});
+  }
+  return patched != Patched::kFailed;
+}
+
+bool Reconciler::Delete(Look look, const JobView& job) {
+  const runs::JobRecord& record = job.record;
+  if (look.memory.deleted.contains(record.uid)) return false;
+  const absl::Status status =
+      parts_.kube.Delete(kube::Jobs(record.name_space), record.name, record.uid, kCallTimeout);
+  if (absl::IsNotFound(status) || absl::IsAborted(status)) {
+    return ReadAgain(look, record.name_space, record.name, &job);
+  }
+  if (!status.ok()) return Retry(look, absl::StrCat("deleting job ", record.name), status);
+  look.memory.deleted.insert(record.uid);
+  log::Info("job deleted", {{"event_id", record.facts.id}, {"job", record.name}});
+  return false;
+}
+
+bool Reconciler::LetGo(Look look, const JobView& job) {
+  const Json patch = LetGoPatch(job, TtlOf(job, parts_.clock.TimeNow()));
+  return Patch(look, job, patch) != Patched::kFailed;
+}
+
+bool Reconciler::Say(Look look, Answer answer) {
+  StepInput input;
+  input.answer = answer;
+  input.transport = parts_.publisher.transport();
+  input.ledger = look.state.anchor->record.ledger;
+  input.memory = Of(answer, look.memory.started, look.memory.finished);
+  input.inherited = look.state.inherited;
+  input.duplicate_window = parts_.publisher.duplicate_window();
+  input.now = parts_.clock.TimeNow();
+  input.elapsed = parts_.clock.Elapsed();
+  input.holder = options_.holder;
+  const Step step = NextStep(input);
+  switch (step.kind) {
+    case Step::Kind::kLook:
+      return LookUp(look, answer);
+    case Step::Kind::kIntend:
+      return Intend(look, answer, step.ledger);
+    case Step::Kind::kPublish:
+      return Publish(look, answer);
+    case Step::Kind::kMark:
+      return Mark(look, answer, step.ledger);
+    case Step::Kind::kWait:
+      parts_.queue.AddAfter(look.state.hash, step.wait);
+      return false;
+  }
+  return false;
+}
+
+bool Reconciler::LookUp(Look look, Answer answer) {
+  const runs::EventFacts& facts = FactsOf(look.state);
+  const absl::Duration now = parts_.clock.Elapsed();
+  const absl::StatusOr<std::optional<Receipt>> found = parts_.publisher.Find(
+      AnswerTypeOf(facts, answer), AnswerIdOf(options_.answers, facts, answer),
+      BoundOf(*look.state.anchor));
+  if (!found.ok()) return Retry(look, "looking for an answer", found.status());
+  AnswerMemory& memory = Of(answer, look.memory.started, look.memory.finished);
+  if (found->has_value()) {
+    memory.stored = (*found)->sequence;
+    log::Info("answer found stored", {{"event_id", facts.id},
+                                      {"kind", std::string(AnswerName(answer))},
+                                      {"sequence", absl::StrCat(*memory.stored)}});
+  } else {
+    memory.looked = now;
+    memory.first_attempt.reset();
+  }
+  return true;
+}
+
+bool Reconciler::Intend(Look look, Answer answer, const Ledger& intent) {
+  // Remembered before it is written: if the reply is lost, the ledger will show whether it was.
+  Of(answer, look.memory.started, look.memory.finished).unused_intent = intent;
+  return MoveLedger(look, intent, LedgerPatch(*look.state.anchor, intent));
+}
+
+// Bytes of logs that one task may have, so that all of the answer's tasks fit together.
+size_t Reconciler::LogLimit(const EventState& state) const {
+  size_t tasks = 0;
+  for (const RunStatus& run : state.runs) {
+    if (!run.silent) tasks += run.tasks.size();
+  }
+  return std::min(options_.log_limits.per_task,
+                  options_.log_limits.total / std::max(tasks, size_t{1}));
+}
+
+cloudevents::Event Reconciler::BuildAnswer(Look look, Answer answer) {
+  const absl::Time now = parts_.clock.TimeNow();
+  if (answer == Answer::kStarted) return StartedEvent(options_.answers, FactsOf(look.state), now);
+  for (const RunStatus& run : look.state.runs) {
+    for (const TaskStatus& task : run.tasks) {
+      if (run.silent || !HasEnded(task)) continue;
+      const auto [log, is_new] = look.memory.logs.try_emplace(task.entry.job);
+      if (is_new) log->second = logs_.Collect(task, LogLimit(look.state));
+    }
+  }
+  return FinishedEvent(options_.answers, look.state, look.memory.logs, now);
+}
+
+bool Reconciler::Publish(Look look, Answer answer) {
+  const cloudevents::Event event = BuildAnswer(look, answer);
+  AnswerMemory& memory = Of(answer, look.memory.started, look.memory.finished);
+  const std::optional<Ledger> intent = std::exchange(memory.unused_intent, std::nullopt);
+  const absl::Duration now = parts_.clock.Elapsed();
+  const absl::StatusOr<Receipt> receipt = parts_.publisher.Publish(event);
+  if (!receipt.ok()) {
+    parts_.metrics.CountPublishFailure(answer);
+    if (GetReason(receipt.status()) == kNotSent) {
+      memory.unused_intent = intent;
+    } else if (!memory.first_attempt.has_value()) {
+      memory.first_attempt = now;
+    }
+    return Retry(look, absl::StrCat("publishing .", AnswerName(answer)), receipt.status());
+  }
+  memory.stored = receipt->sequence;
+  look.memory.backoff.reset();
+  const std::string result = answer == Answer::kFinished ? ResultOf(look.state) : "";
+  parts_.metrics.CountAnswer(answer, result);
+  log::Info("answer published", {{"event_id", FactsOf(look.state).id},
+                                 {"keptn_context", FactsOf(look.state).keptn_context},
+                                 {"event_type", event.type()},
+                                 {"result", result},
+                                 {"sequence", absl::StrCat(receipt->sequence)}});
+  return true;
+}
+
+bool Reconciler::Mark(Look look, Answer answer, const Ledger& mark) {
+  const JobView& anchor = *look.state.anchor;
+  Json patch = LedgerPatch(anchor, mark);
+  if (answer == Answer::kFinished && AllDecided(look.state, Answered::kFinished)) {
+    AddLetGo(anchor, TtlOf(anchor, parts_.clock.TimeNow()), patch);
+  }
+  return MoveLedger(look, mark, patch);
+}
+
+bool Reconciler::MoveLedger(Look look, const Ledger& next, const Json& patch) {
+  const JobView& anchor = *look.state.anchor;
+  if (!anchor.gone) return Patch(look, anchor, patch) != Patched::kFailed;
+  // Its finalizer was torn off. There is nothing to write on any more; the answer is owed all the
+  // same.
+  parts_.store.SetGoneLedger(look.state.hash, anchor.record.uid, next);
+  return true;
+}
+
+Reconciler::Patched Reconciler::Patch(Look look, const JobView& job, const Json& patch) {
+  const runs::JobRecord& record = job.record;
+  const absl::StatusOr<Json> patched =
+      parts_.kube.Patch(kube::Jobs(record.name_space), record.name, patch, kCallTimeout);
+  if (patched.ok()) {
+    parts_.metrics.CountPatch("ok");
+    look.memory.backoff.reset();
+    Keep(look, job.record.name_space, job.record.name, *patched);
+    return Patched::kApplied;
+  }
+  const bool stale =
+      absl::IsInvalidArgument(patched.status()) || absl::IsNotFound(patched.status());
+  parts_.metrics.CountPatch(stale ? "stale" : "error");
+  if (stale && ReadAgain(look, record.name_space, record.name, &job)) return Patched::kStale;
+  // If the Job has not changed, something else than a test refused the patch.
+  Retry(look, absl::StrCat("patching job ", record.name), patched.status());
+  return Patched::kFailed;
+}
+
+// Reads a Job as it is now. True if it differs from what was `known` (null: it was never seen).
+bool Reconciler::ReadAgain(Look look, absl::string_view name_space, absl::string_view name,
+                           const JobView* known) {
+  const absl::StatusOr<Json> job = parts_.kube.Get(kube::Jobs(name_space), name, kCallTimeout);
+  if (absl::IsNotFound(job.status())) {
+    parts_.store.ConfirmGone(look.state.hash, name_space, name);
+    return known == nullptr || !known->gone;
+  }
+  if (!job.ok()) return Retry(look, absl::StrCat("reading job ", name), job.status());
+  const std::string version = Keep(look, name_space, name, *job);
+  return known == nullptr || known->record.resource_version != version;
+}
+
+// Puts what the API server returned into the store. What is no Job of this event (any more) counts
+// as gone. Returns its version.
+std::string Reconciler::Keep(Look look, absl::string_view name_space, absl::string_view name,
+                             const Json& job) {
+  absl::StatusOr<JobView> view = ReadJobView(job);
+  if (!view.ok() || view->record.event_hash != look.state.hash) {
+    parts_.store.ConfirmGone(look.state.hash, name_space, name);
+    return "";
+  }
+  const std::string version = view->record.resource_version;
+  parts_.store.ReplaceJob(*std::move(view));
+  return version;
+}
+
+bool Reconciler::Retry(Look look, absl::string_view what, const absl::Status& status) {
+  std::unique_ptr<Backoff>& backoff = look.memory.backoff;
+  if (backoff == nullptr) backoff = std::make_unique<Backoff>(kFirstRetry, kLongestRetry);
+  const absl::Duration delay =
+      std::max(backoff->Next(),
+               std::min(GetRetryAfter(status).value_or(absl::ZeroDuration()), kLongestRetry));
+  log::Warning("will try again", {{"what", std::string(what)},
+                                  {"event", look.state.hash},
+                                  {"after", absl::FormatDuration(delay)},
+                                  {"error", status.ToString()}});
+  parts_.queue.AddAfter(look.state.hash, delay);
+  return false;
+}
+
+}  // namespace jobexec::reporter

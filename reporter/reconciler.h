@@ -1,0 +1,114 @@
+// The life of an event, from its anchor's appearance until nothing is owed: look, decide, act.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "common/base/backoff.h"
+#include "common/base/clock.h"
+#include "common/kube/kube_client.h"
+#include "reporter/answer_steps.h"
+#include "reporter/answers.h"
+#include "reporter/event_publisher.h"
+#include "reporter/logs.h"
+#include "reporter/metrics.h"
+#include "reporter/next_actions.h"
+#include "reporter/store.h"
+#include "reporter/work_queue.h"
+
+namespace jobexec::reporter {
+
+// Thread-safe for different events; the work queue keeps one event on one thread.
+class Reconciler {
+ public:
+  struct Options {
+    AnswerSettings answers;
+    std::string holder;  // unique name of this process's life, for intentions
+    LogLimits log_limits;
+  };
+
+  // Everything given by reference must outlive the reconciler.
+  struct Parts {
+    kube::Client& kube;
+    EventPublisher& publisher;
+    Store& store;
+    WorkQueue& queue;
+    Metrics& metrics;
+    Clock& clock;
+  };
+
+  Reconciler(Options options, Parts parts);
+  ~Reconciler();
+
+  // Takes the event as far as it goes now. What has to be tried or looked at later is put into the
+  // queue with a delay.
+  void Process(absl::string_view hash);
+
+ private:
+  // What this process remembers of an event beyond etcd. Losing it costs a look, never an answer.
+  struct Memory {
+    std::string anchor_uid;
+    bool owed = false;
+    AnswerMemory started;
+    AnswerMemory finished;
+    TaskLogs logs;                              // of failed tasks, read before their pods go
+    absl::flat_hash_set<std::string> deleted;   // uids of Jobs whose deletion was accepted
+    absl::flat_hash_set<std::string> reported;  // names of Jobs whose end was logged
+    std::unique_ptr<Backoff> backoff;           // while something fails
+  };
+
+  // One event while it is being processed.
+  struct Look {
+    const EventState& state;
+    Memory& memory;
+  };
+
+  enum class Patched {
+    kApplied,
+    kStale,   // its test failed or the Job is gone; the store has the present state
+    kFailed,  // will be tried again
+  };
+
+  void Settle(absl::string_view hash);
+  Memory& MemoryOf(absl::string_view hash);
+  void Forget(absl::string_view hash);
+  void Follow(const EventState& state, Memory& memory);
+  void NoteEndedTasks(Look look);
+
+  // These return true if something has moved, so that the event is to be judged again at once. If
+  // not, the watch or a delayed key will bring it back.
+  bool Act(Look look, const Action& action);
+  bool Confirm(Look look, const Action& action);
+  bool Release(Look look, const JobView& job);
+  bool Delete(Look look, const JobView& job);
+  bool LetGo(Look look, const JobView& job);
+  bool Say(Look look, Answer answer);
+  bool LookUp(Look look, Answer answer);
+  bool Intend(Look look, Answer answer, const runs::Ledger& intent);
+  bool Publish(Look look, Answer answer);
+  bool Mark(Look look, Answer answer, const runs::Ledger& mark);
+  bool MoveLedger(Look look, const runs::Ledger& next, const nlohmann::json& patch);
+
+  size_t LogLimit(const EventState& state) const;
+  cloudevents::Event BuildAnswer(Look look, Answer answer);
+  Patched Patch(Look look, const JobView& job, const nlohmann::json& patch);
+  bool ReadAgain(Look look, absl::string_view name_space, absl::string_view name,
+                 const JobView* known);
+  std::string Keep(Look look, absl::string_view name_space, absl::string_view name,
+                   const nlohmann::json& job);
+  bool Retry(Look look, absl::string_view what, const absl::Status& status);
+
+  const Options options_;
+  const Parts parts_;
+  LogCollector logs_;
+  absl::Mutex mutex_;
+  // The elements keep their address; each is used by the one thread that processes its event.
+  absl::flat_hash_map<std::string, std::unique_ptr<Memory>> memories_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace jobexec::reporter
