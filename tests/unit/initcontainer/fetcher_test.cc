@@ -1,0 +1,101 @@
+#include "initcontainer/fetcher.h"
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "common/base/file.h"
+#include "common/rpc/server.h"
+#include "common/rpc/channel.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_directory.h"
+
+namespace jobexec::initcontainer {
+namespace {
+
+using ::jobexec::testing::StatusIs;
+using ::testing::HasSubstr;
+using jobexecutor::v1::FetchRequest;
+using jobexecutor::v1::FetchResponse;
+
+// Answers each call with the next status, after one file that was cut short if it is an error.
+class ScriptedResources final : public jobexecutor::v1::Resources::Service {
+ public:
+  grpc::Status Fetch(grpc::ServerContext*, const FetchRequest* request,
+                     grpc::ServerWriter<FetchResponse>* writer) override {
+    grants.push_back(request->grant());
+    const grpc::Status status = results.front();
+    results.pop_front();
+    FetchResponse piece;
+    piece.set_path("dir/run.sh");
+    piece.set_chunk("#!/bin/sh\n");
+    piece.set_executable(true);
+    writer->Write(piece);
+    if (!status.ok()) return status;
+    piece.set_chunk("echo hi\n");
+    piece.set_executable(false);
+    writer->Write(piece);
+    piece.set_path("empty");
+    piece.clear_chunk();
+    writer->Write(piece);
+    return status;
+  }
+
+  std::deque<grpc::Status> results;
+  std::vector<std::string> grants;
+};
+
+class FetcherTest : public ::testing::Test {
+ protected:
+  absl::StatusOr<int> Fetch() {
+    auto server = rpc::Server::Start({.address = "127.0.0.1"}, {&service_});
+    const auto stub = jobexecutor::v1::Resources::NewStub(
+        rpc::CreateChannel("127.0.0.1:" + std::to_string((*server)->port())));
+    FileWriter writer(directory_.path());
+    // Deadlines of gRPC are on the real clock.
+    clock_.Advance(RealClock().TimeNow() - clock_.TimeNow());
+    return FetchFiles(*stub, {.grant = "secret"}, writer, clock_);
+  }
+
+  ScriptedResources service_;
+  testing::TempDirectory directory_;
+  testing::FakeClock clock_;
+};
+
+TEST_F(FetcherTest, WritesEveryFile) {
+  service_.results = {grpc::Status::OK};
+
+  EXPECT_EQ(*Fetch(), 2);
+
+  EXPECT_EQ(*ReadFile(directory_.path() + "/dir/run.sh", 100), "#!/bin/sh\necho hi\n");
+  EXPECT_EQ(*ReadFile(directory_.path() + "/empty", 100), "");
+  EXPECT_EQ(service_.grants.front(), "secret");
+}
+
+TEST_F(FetcherTest, StartsAgainAfterATransientError) {
+  service_.results = {grpc::Status(grpc::StatusCode::UNAVAILABLE, "store down"), grpc::Status::OK};
+
+  EXPECT_EQ(*Fetch(), 2);
+
+  EXPECT_EQ(*ReadFile(directory_.path() + "/dir/run.sh", 100), "#!/bin/sh\necho hi\n");
+}
+
+TEST_F(FetcherTest, GivesUpAtOnceOnAPermanentError) {
+  service_.results = {grpc::Status(grpc::StatusCode::NOT_FOUND, "file \"x\" is on no level")};
+
+  EXPECT_THAT(Fetch(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("file \"x\"")));
+  EXPECT_EQ(service_.grants.size(), 1);
+}
+
+TEST_F(FetcherTest, GivesUpWhenItsTimeIsOver) {
+  service_.results.assign(200, grpc::Status(grpc::StatusCode::UNAVAILABLE, "store down"));
+
+  EXPECT_THAT(Fetch(), StatusIs(absl::StatusCode::kUnavailable, HasSubstr("store down")));
+  EXPECT_GT(service_.grants.size(), 3);
+  EXPECT_LT(service_.grants.size(), 100);
+}
+
+}  // namespace
+}  // namespace jobexec::initcontainer
