@@ -14,7 +14,7 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 
-namespace jobexec::metrics {
+namespace jobexec {
 namespace {
 
 constexpr size_t kMaxProcBytes = 4 * 1024 * 1024;  // /proc/stat has a line for each CPU
@@ -108,4 +108,4 @@ std::string SerializeMetrics(const prometheus::Registry& registry) {
   return prometheus::TextSerializer().Serialize(families);
 }
 
-}  // namespace jobexec::metrics
+}  // namespace jobexec

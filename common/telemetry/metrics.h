@@ -10,7 +10,7 @@ namespace prometheus {
 class Registry;
 }
 
-namespace jobexec::metrics {
+namespace jobexec {
 
 // What the process uses, as the kernel counts it.
 struct ProcessUsage {
@@ -29,4 +29,4 @@ absl::StatusOr<ProcessUsage> ReadProcessUsage(absl::string_view proc);
 // process_start_time_seconds (left out if /proc cannot be read). Thread-safe.
 std::string SerializeMetrics(const prometheus::Registry& registry);
 
-}  // namespace jobexec::metrics
+}  // namespace jobexec

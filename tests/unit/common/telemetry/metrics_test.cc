@@ -10,7 +10,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_directory.h"
 
-namespace jobexec::metrics {
+namespace jobexec {
 namespace {
 
 using ::jobexec::testing::IsOk;
@@ -71,4 +71,4 @@ TEST(ReadProcessUsage, NamesTheFileThatIsNotAsExpected) {
 }
 
 }  // namespace
-}  // namespace jobexec::metrics
+}  // namespace jobexec
