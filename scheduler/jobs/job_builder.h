@@ -45,7 +45,7 @@ struct TaskContext {
 // Errors name the task and the field, variable or image:
 //   PERMISSION_DENIED, IMAGE_NOT_ALLOWED       the image is not on the allow-list
 //   PERMISSION_DENIED, PRIVILEGED_NOT_ALLOWED  the merged context is privileged
-//   RESOURCE_EXHAUSTED, ENV_TOO_LARGE          a variable is larger than Linux passes to a process
+//   INVALID_ARGUMENT, ENV_TOO_LARGE            a variable is larger than Linux passes to a process
 //   INVALID_ARGUMENT, JOB_INVALID              anything else: quantities, variables, labels
 absl::StatusOr<nlohmann::json> BuildJob(const JobDefaults& defaults, const TaskContext& context);
 

@@ -1,0 +1,151 @@
+#include "scheduler/config/compiled_config.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/json/go_json.h"
+
+namespace jobexec::scheduler {
+namespace {
+
+re2::StringPiece Piece(absl::string_view text) { return {text.data(), text.size()}; }
+
+// Keptn's own types have five parts; those with six are of its sequences.
+bool CanMatch(absl::string_view type) {
+  if (!absl::StartsWith(type, "sh.keptn.event.")) return true;
+  const std::vector<absl::string_view> parts = absl::StrSplit(type, '.');
+  const bool has_empty_part = std::find(parts.begin(), parts.end(), "") != parts.end();
+  return parts.size() == 5 && !has_empty_part;
+}
+
+}  // namespace
+
+CompiledConfig::CompiledConfig(JobConfig config)
+    : config_(std::make_shared<const JobConfig>(std::move(config))) {
+  Positions patterns;
+  Positions paths;
+  for (const Action& action : config_->actions) {
+    std::vector<Filter>& filters = actions_.emplace_back();
+    for (const EventFilter& filter : action.events) {
+      filters.push_back(CompileFilter(filter, patterns, paths));
+    }
+  }
+}
+
+CompiledConfig::Filter CompiledConfig::CompileFilter(const EventFilter& filter, Positions& patterns,
+                                                     Positions& paths) {
+  const auto [pattern, pattern_is_new] = patterns.emplace(filter.type_pattern, patterns.size());
+  if (pattern_is_new) CompilePattern(filter);
+  Filter compiled{pattern->second, std::nullopt, &filter.match};
+  if (filter.property.empty()) return compiled;
+  const auto [path, path_is_new] = paths.emplace(filter.property, paths.size());
+  if (path_is_new) CompilePath(filter);
+  compiled.path = path->second;
+  return compiled;
+}
+
+void CompiledConfig::CompilePattern(const EventFilter& filter) {
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  auto expression = std::make_shared<const re2::RE2>(filter.type_pattern, options);
+  if (!expression->ok()) {
+    Warn(filter, absl::StrCat("the pattern \"", filter.type_pattern,
+                              "\" is no regular expression: ", expression->error()));
+    expression = nullptr;
+  }
+  patterns_.push_back(std::move(expression));
+}
+
+void CompiledConfig::CompilePath(const EventFilter& filter) {
+  auto path = json::JsonPath::Compile(absl::StripAsciiWhitespace(filter.property));
+  if (path.ok()) {
+    paths_.emplace_back(*std::move(path));
+  } else {
+    Warn(filter, absl::StrCat("the property \"", filter.property,
+                              "\" is no JSONPath: ", path.status().message()));
+    paths_.emplace_back(std::nullopt);
+  }
+}
+
+void CompiledConfig::Warn(const EventFilter& filter, absl::string_view message) {
+  warnings_.push_back(absl::StrCat(filter.position.line, ":", filter.position.column, ": ", message,
+                                   "; the event never matches"));
+}
+
+// One event against one config. Evaluates each expression at most once.
+class Matcher {
+ public:
+  Matcher(const CompiledConfig& config, absl::string_view type, const nlohmann::json& document)
+      : config_(config),
+        type_(type),
+        document_(document),
+        pattern_results_(config.patterns_.size()),
+        path_results_(config.paths_.size()) {}
+
+  bool MatchesAction(size_t index) {
+    const auto& filters = config_.actions_[index];
+    return std::any_of(filters.begin(), filters.end(),
+                       [this](const CompiledConfig::Filter& filter) { return Matches(filter); });
+  }
+
+ private:
+  bool Matches(const CompiledConfig::Filter& filter) {
+    if (!MatchesType(filter.pattern)) return false;
+    if (!filter.path.has_value()) return true;
+    const std::vector<std::string>& texts = SelectedTexts(*filter.path);
+    return std::find(texts.begin(), texts.end(), *filter.match) != texts.end();
+  }
+
+  bool MatchesType(size_t pattern) {
+    std::optional<bool>& result = pattern_results_[pattern];
+    if (!result.has_value()) {
+      const re2::RE2* expression = config_.patterns_[pattern].get();
+      result = expression != nullptr && re2::RE2::PartialMatch(Piece(type_), *expression);
+    }
+    return *result;
+  }
+
+  const std::vector<std::string>& SelectedTexts(size_t path) {
+    std::optional<std::vector<std::string>>& result = path_results_[path];
+    if (!result.has_value()) result = Select(path);
+    return *result;
+  }
+
+  // A path that selects too much selects nothing.
+  std::vector<std::string> Select(size_t path) const {
+    std::vector<std::string> texts;
+    if (!config_.paths_[path].has_value()) return texts;
+    const auto values = config_.paths_[path]->Select(document_);
+    if (!values.ok()) return texts;
+    for (const nlohmann::json* value : *values) {
+      if (value->is_primitive() && !value->is_null()) texts.push_back(json::ToText(*value));
+    }
+    return texts;
+  }
+
+  const CompiledConfig& config_;
+  const absl::string_view type_;
+  const nlohmann::json& document_;
+  std::vector<std::optional<bool>> pattern_results_;
+  std::vector<std::optional<std::vector<std::string>>> path_results_;
+};
+
+std::vector<int> MatchingActions(const CompiledConfig& config, absl::string_view type,
+                                 const nlohmann::json& document) {
+  std::vector<int> matching;
+  if (!CanMatch(type)) return matching;
+  Matcher matcher(config, type, document);
+  for (size_t i = 0; i < config.config().actions.size(); ++i) {
+    if (matcher.MatchesAction(i)) matching.push_back(static_cast<int>(i));
+  }
+  return matching;
+}
+
+}  // namespace jobexec::scheduler
