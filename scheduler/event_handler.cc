@@ -1,0 +1,202 @@
+#include "scheduler/event_handler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/base/status_details.h"
+#include "common/base/status_macros.h"
+#include "common/cloudevents/event.h"
+#include "common/json/json.h"
+#include "common/telemetry/log.h"
+#include "scheduler/outcomes.h"
+
+namespace jobexec::scheduler {
+namespace {
+
+using jobexecutor::v1::EventOutcome;
+using jobexecutor::v1::EventSubmission;
+
+// A submission without a deadline gets this long.
+constexpr absl::Duration kDefaultTimeLimit = absl::Seconds(60);
+constexpr absl::Duration kShortestRetry = absl::Seconds(1);
+constexpr absl::Duration kLongestRetry = absl::Minutes(1);
+
+absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
+  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
+}
+
+// Sequence events and other kinds of Keptn's never match and never get an answer.
+bool HasUsableType(absl::string_view type) {
+  constexpr absl::string_view kPrefix = "sh.keptn.event.";
+  if (type.substr(0, kPrefix.size()) != kPrefix) return true;
+  const std::vector<absl::string_view> parts = absl::StrSplit(type, '.');
+  return parts.size() == 5 && std::none_of(parts.begin(), parts.end(),
+                                           [](absl::string_view part) { return part.empty(); });
+}
+
+// Why the event is none of ours, or nothing.
+std::optional<std::string> ReasonToIgnore(const runs::EventFacts& facts) {
+  if (!HasUsableType(facts.type)) {
+    return absl::StrCat("type ", facts.type,
+                        " is not a task event: expected sh.keptn.event.<task>.<kind>");
+  }
+  if (facts.project.empty() || facts.stage.empty() || facts.service.empty()) {
+    return "data has no project, stage or service, and DEFAULT_PROJECT, DEFAULT_STAGE and "
+           "DEFAULT_SERVICE do not fill them in";
+  }
+  return std::nullopt;
+}
+
+resources::Scope ScopeOf(const runs::EventFacts& facts) {
+  return {facts.project, facts.stage, facts.service};
+}
+
+std::string NoMatch(const runs::EventFacts& facts) {
+  return absl::StrCat("no action of job/config.yaml matches type ", facts.type);
+}
+
+// The API server refuses this Job and will do so again.
+bool RefusedForGood(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) || GetReason(status) == "TOO_LARGE";
+}
+
+// The API server refuses this Job now: a quota, a missing right or namespace.
+bool RefusedForNow(const absl::Status& status) {
+  return absl::IsPermissionDenied(status) || absl::IsNotFound(status);
+}
+
+}  // namespace
+
+EventHandler::EventHandler(Options options, ConfigSource& configs, const Planner& planner,
+                           Launcher& launcher, Clock& clock, Metrics& metrics)
+    : options_(std::move(options)),
+      configs_(configs),
+      planner_(planner),
+      launcher_(launcher),
+      clock_(clock),
+      metrics_(metrics) {}
+
+EventOutcome EventHandler::Handle(const EventSubmission& submission) {
+  const absl::Time deadline = submission.has_deadline() ? ToTime(submission.deadline())
+                                                        : clock_.TimeNow() + kDefaultTimeLimit;
+  const auto input = ReadEvent(submission);
+  if (!input.ok()) return Rejected(input.status());
+  if (const auto reason = ReasonToIgnore(input->facts)) return Ignored(*reason);
+
+  const auto config = configs_.Locate(ScopeOf(input->facts), input->facts.commit);
+  if (IsTransient(config.status())) return Retry(*input, config.status());
+  if (!config.ok()) {
+    return LaunchRefusal(*input, config.status(), planner_.settings().always_send_finished,
+                         deadline);
+  }
+  const auto matching = MatchingActions(**config, input->facts.type, input->document);
+  if (matching.empty()) return Ignored(NoMatch(input->facts));
+
+  return LaunchRuns(*input, **config, matching, deadline);
+}
+
+absl::StatusOr<EventInput> EventHandler::ReadEvent(const EventSubmission& submission) const {
+  const auto read = [&]() -> absl::StatusOr<EventInput> {
+    RETURN_IF_ERROR(cloudevents::Validate(submission.event()));
+    EventInput input;
+    ASSIGN_OR_RETURN(input.document, cloudevents::ToDocument(submission.event()));
+    ASSIGN_OR_RETURN(input.facts, runs::FactsOf(input.document));
+    return input;
+  };
+  auto input = read();
+  if (!input.ok()) {
+    absl::Status invalid = input.status();
+    SetReason(invalid, "EVENT_INVALID");
+    return invalid;
+  }
+  runs::EventFacts& facts = input->facts;
+  if (facts.project.empty()) facts.project = options_.default_scope.project;
+  if (facts.stage.empty()) facts.stage = options_.default_scope.stage;
+  if (facts.service.empty()) facts.service = options_.default_scope.service;
+  facts.via = submission.via() == EventSubmission::VIA_NATS ? runs::Via::kNats : runs::Via::kHttp;
+  facts.from_sequence = submission.from_sequence();
+  return input;
+}
+
+// Each pass either ends or takes away one more action that the API server refuses for good, so there
+// are at most as many passes as actions and one.
+EventOutcome EventHandler::LaunchRuns(const EventInput& input, const CompiledConfig& config,
+                                      const std::vector<int>& matching, absl::Time deadline) {
+  Planner::RefusedActions refused;
+  while (true) {
+    const Plan plan =
+        planner_.PlanRuns(input, config.config(), matching, refused, clock_.TimeNow());
+    const LaunchResult result =
+        launcher_.Launch(plan, input.facts, planner_.settings().installation, deadline);
+    if (result.status.ok()) return Committed(plan, result);
+    if (absl::IsAlreadyExists(result.status)) return Rejected(result.status);
+    const bool refuse = RefusedForGood(result.status) ||
+                        (RefusedForNow(result.status) && TooOld(input));
+    if (!refuse || plan.refusal.has_value() || refused.contains(result.failed_action)) {
+      return Retry(input, result.status);
+    }
+    log::Warning("action refused", {{"event_id", input.facts.id},
+                                    {"error", std::string(result.status.message())}});
+    refused[result.failed_action] = result.status;
+  }
+}
+
+EventOutcome EventHandler::LaunchRefusal(const EventInput& input, const absl::Status& why,
+                                         bool answered, absl::Time deadline) {
+  const Plan plan = planner_.PlanRefusal(input.facts, why, answered);
+  const LaunchResult result =
+      launcher_.Launch(plan, input.facts, planner_.settings().installation, deadline);
+  if (result.status.ok()) return Committed(plan, result);
+  if (absl::IsAlreadyExists(result.status)) return Rejected(result.status);
+  return Retry(input, result.status);
+}
+
+// What stands in etcd is the outcome, whatever this scheduler planned.
+EventOutcome EventHandler::Committed(const Plan& plan, const LaunchResult& result) const {
+  if (!result.existing.has_value()) {
+    metrics_.jobs_created.Increment(static_cast<double>(plan.members.size() + 1));
+    return plan.refusal.has_value() ? Rejected(*plan.refusal, /*recorded=*/true)
+                                    : Accepted(plan.manifest, /*already_known=*/false);
+  }
+  const runs::JobRecord& existing = *result.existing;
+  return existing.refused ? Rejected(existing.refusal, /*recorded=*/true)
+                          : Accepted(existing.manifest, /*already_known=*/true);
+}
+
+// Nothing is remembered between tries, so the delay grows with the event's own age.
+EventOutcome EventHandler::Retry(const EventInput& input, const absl::Status& why) const {
+  absl::Duration delay = kShortestRetry;
+  absl::Time time;
+  if (absl::ParseTime(absl::RFC3339_full, json::GetString(input.document, "time"), &time, nullptr)) {
+    delay = (clock_.TimeNow() - time) / 10;
+  }
+  delay = std::max(delay, GetRetryAfter(why).value_or(absl::ZeroDuration()));
+  return RetryLater(std::clamp(delay, kShortestRetry, kLongestRetry), why.message());
+}
+
+bool EventHandler::TooOld(const EventInput& input) const {
+  absl::Time time;
+  return absl::ParseTime(absl::RFC3339_full, json::GetString(input.document, "time"), &time,
+                         nullptr) &&
+         clock_.TimeNow() - time > options_.refuse_after;
+}
+
+absl::StatusOr<EventHandler::Preview> EventHandler::PreviewPlan(
+    const io::cloudevents::v1::CloudEvent& event, const std::optional<std::string>& config_text) {
+  EventSubmission submission;
+  *submission.mutable_event() = event;
+  ASSIGN_OR_RETURN(const EventInput input, ReadEvent(submission));
+  if (const auto reason = ReasonToIgnore(input.facts)) return Preview{.ignored_reason = *reason};
+  ASSIGN_OR_RETURN(const ConfigSource::Config config,
+                   config_text.has_value() ? ConfigSource::Parse(*config_text)
+                                           : configs_.Locate(ScopeOf(input.facts),
+                                                             input.facts.commit));
+  const auto matching = MatchingActions(*config, input.facts.type, input.document);
+  if (matching.empty()) return Preview{.ignored_reason = NoMatch(input.facts)};
+  return Preview{.plan = planner_.PlanRuns(input, config->config(), matching, {},
+                                           clock_.TimeNow())};
+}
+
+}  // namespace jobexec::scheduler
