@@ -13,8 +13,6 @@ namespace jobexec::reporter {
 namespace {
 
 constexpr absl::Duration kTimeout = absl::Seconds(10);
-// What is read of one container's log; the answer shows less.
-constexpr int64_t kMaxLogBytes = 4 * 1024 * 1024;
 // Pods of one task and events of one object that an answer looks at.
 constexpr size_t kMaxPods = 10;
 constexpr int kMaxEvents = 50;
@@ -63,7 +61,7 @@ std::string LogCollector::Collect(const TaskStatus& task, size_t limit) {
   // Of many attempts the last ones tell most.
   const size_t first = task.pods.size() - std::min(task.pods.size(), kMaxPods);
   for (size_t i = first; i < task.pods.size(); ++i) {
-    absl::StrAppend(&text, CollectPod(*task.pods[i], failed));
+    absl::StrAppend(&text, CollectPod(*task.pods[i], failed, limit));
   }
   if (failed) {
     const runs::JobRecord& job = task.job->record;
@@ -74,10 +72,10 @@ std::string LogCollector::Collect(const TaskStatus& task, size_t limit) {
     }
     if (!events.empty()) absl::StrAppend(&text, "\n", events);
   }
-  return KeepHeadAndTail(text, limit);
+  return KeepHeadAndTail(text, limit + limit / 2);
 }
 
-std::string LogCollector::CollectPod(const PodView& pod, bool failed) {
+std::string LogCollector::CollectPod(const PodView& pod, bool failed, size_t limit) {
   const bool with_init =
       std::any_of(pod.containers.begin(), pod.containers.end(),
                   [&](const ContainerView& c) { return HasLog(c, failed) && !EndedWell(c); });
@@ -85,7 +83,7 @@ std::string LogCollector::CollectPod(const PodView& pod, bool failed) {
   for (const ContainerView& container : pod.containers) {
     if (container.init && !with_init) continue;
     if (HasLog(container, failed)) {
-      absl::StrAppend(&text, ReadContainer(pod, container));
+      absl::StrAppend(&text, ReadContainer(pod, container, limit));
     } else if (failed && !container.message.empty()) {
       absl::StrAppend(&text, DescribeWaiting(pod, container));
     }
@@ -93,11 +91,13 @@ std::string LogCollector::CollectPod(const PodView& pod, bool failed) {
   return text;
 }
 
-std::string LogCollector::ReadContainer(const PodView& pod, const ContainerView& container) {
+std::string LogCollector::ReadContainer(const PodView& pod, const ContainerView& container,
+                                        size_t limit) {
+  const int64_t bytes = static_cast<int64_t>(limit);
   absl::StatusOr<std::string> log =
-      client_.ReadLog(pod.name_space, pod.name, container.name, kMaxLogBytes, kTimeout);
+      client_.ReadLog(pod.name_space, pod.name, container.name, bytes, kTimeout);
   if (!log.ok() && IsTransient(log.status())) {
-    log = client_.ReadLog(pod.name_space, pod.name, container.name, kMaxLogBytes, kTimeout);
+    log = client_.ReadLog(pod.name_space, pod.name, container.name, bytes, kTimeout);
   }
   const std::string text =
       log.ok() ? *std::move(log)

@@ -23,12 +23,13 @@ class LogCollector {
   // A block of text per container that ended (and, if the task failed, that ran), init containers
   // only if one of them ended badly; for a failed task also the "Failed..." events of its Job and
   // pods. Reads each container's log once (twice after an error that may pass). What cannot be read
-  // is said in the text. At most `limit` bytes, head and tail kept.
+  // is said in the text. Of each log head and tail are kept, at most `limit` bytes; of the whole at
+  // most half as much again, as it stands in a JSON string.
   std::string Collect(const TaskStatus& task, size_t limit);
 
  private:
-  std::string CollectPod(const PodView& pod, bool failed);
-  std::string ReadContainer(const PodView& pod, const ContainerView& container);
+  std::string CollectPod(const PodView& pod, bool failed, size_t limit);
+  std::string ReadContainer(const PodView& pod, const ContainerView& container, size_t limit);
   std::string FailureEvents(absl::string_view name_space, absl::string_view kind,
                             absl::string_view name, absl::string_view uid);
 
