@@ -1,5 +1,6 @@
 #include "common/base/file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -9,6 +10,11 @@
 #include "absl/strings/str_cat.h"
 
 namespace jobexec {
+namespace {
+
+constexpr size_t kReadBytes = 64 * 1024;
+
+}  // namespace
 
 absl::StatusOr<std::string> ReadFile(absl::string_view path, size_t max_bytes) {
   const std::string name(path);
@@ -26,10 +32,18 @@ absl::StatusOr<std::string> ReadFile(absl::string_view path, size_t max_bytes) {
   }
   std::ifstream stream(name, std::ios::binary);
   if (!stream) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", name));
-  std::string content(max_bytes + 1, '\0');
-  stream.read(content.data(), static_cast<std::streamsize>(content.size()));
+  // The size is only a hint: files below /proc have none, and a file may grow while it is read.
+  const auto size = std::filesystem::file_size(name, error);
+  std::string content;
+  size_t wanted = std::min<size_t>(error ? 0 : size, max_bytes) + 1;
+  while (stream && content.size() <= max_bytes) {
+    const size_t have = content.size();
+    content.resize(have + wanted);
+    stream.read(&content[have], static_cast<std::streamsize>(wanted));
+    content.resize(have + static_cast<size_t>(stream.gcount()));
+    wanted = std::min(kReadBytes, max_bytes + 1 - std::min(max_bytes, content.size()));
+  }
   if (stream.bad()) return absl::UnavailableError(absl::StrCat("cannot read ", name));
-  content.resize(static_cast<size_t>(stream.gcount()));
   if (content.size() > max_bytes) {
     return absl::ResourceExhaustedError(
         absl::StrCat(name, " is larger than the limit of ", max_bytes, " bytes"));

@@ -26,6 +26,11 @@ TEST(ReadFile, ReturnsContentUpToTheLimit) {
   EXPECT_THAT(ReadFile(path, 4), StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("4")));
 }
 
+TEST(ReadFile, ReadsFilesThatSayTheyAreEmpty) {
+  EXPECT_THAT(*ReadFile("/proc/self/status", 1'000'000), HasSubstr("Name:"));
+  EXPECT_EQ(*ReadFile(MakeFile(""), 10), "");
+}
+
 TEST(ReadFile, NamesAMissingFile) {
   EXPECT_THAT(ReadFile("/nonexistent/x", 1),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("/nonexistent/x")));
