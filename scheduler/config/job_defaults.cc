@@ -33,6 +33,7 @@ absl::Status AddQuantity(const char* where, const char* name, absl::string_view 
 absl::StatusOr<std::map<std::string, std::string>> ReadLabels(const YamlNode& root) {
   std::map<std::string, std::string> labels;
   YamlReader reader;
+  reader.set_field("labels");
   ReadYaml(reader, root, labels);
   RETURN_IF_ERROR(FaultsStatus("labels", reader.TakeFaults()));
   return labels;
