@@ -102,11 +102,11 @@ absl::Status MakeError(absl::string_view call, const Refusal& refusal) {
 
 }  // namespace
 
-absl::Status ErrorOf(absl::string_view call, const http::Response& response) {
+absl::Status ResponseError(absl::string_view call, const http::Response& response) {
   return MakeError(call, ReadResponse(response));
 }
 
-absl::Status ErrorOf(absl::string_view call, const nlohmann::json& status_object) {
+absl::Status StatusObjectError(absl::string_view call, const nlohmann::json& status_object) {
   Refusal refusal;
   ReadStatusObject(status_object, refusal);
   return MakeError(call, refusal);

@@ -10,9 +10,9 @@
 namespace jobexec::kube {
 
 // The error that `response` (300 and above) stands for. `call` begins the message: "create jobs/x".
-absl::Status ErrorOf(absl::string_view call, const http::Response& response);
+absl::Status ResponseError(absl::string_view call, const http::Response& response);
 
 // The error that a metav1.Status object stands for, e.g. in an ERROR event of a watch.
-absl::Status ErrorOf(absl::string_view call, const nlohmann::json& status_object);
+absl::Status StatusObjectError(absl::string_view call, const nlohmann::json& status_object);
 
 }  // namespace jobexec::kube

@@ -128,7 +128,7 @@ absl::StatusOr<http::Response> HttpKubeClient::Send(Call call, absl::Duration ti
     response = http_->Send(request, deadline - clock_.Elapsed(), call.idempotent);
   }
   if (!response.ok()) return Annotate(response.status(), call.name);
-  if (response->status >= 300) return ErrorOf(call.name, *response);
+  if (response->status >= 300) return ResponseError(call.name, *response);
   return response;
 }
 
@@ -152,7 +152,7 @@ absl::StatusOr<http::Response> HttpKubeClient::Stream(
     response = http_->Stream(MakeRequest(call, newer), stop, idle_timeout, on_data);
   }
   if (!response.ok()) return Annotate(response.status(), call.name);
-  if (response->status >= 300) return ErrorOf(call.name, *response);
+  if (response->status >= 300) return ResponseError(call.name, *response);
   return response;
 }
 

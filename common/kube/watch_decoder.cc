@@ -37,7 +37,7 @@ absl::Status WatchDecoder::DecodeLine(absl::string_view line, OnEvent on_event) 
   const nlohmann::json* object = json::Find(*event, "object");
   const std::string type = json::GetString(*event, "type");
   if (object == nullptr) return absl::InternalError("watch: an event without object");
-  if (type == "ERROR") return ErrorOf("watch", *object);
+  if (type == "ERROR") return StatusObjectError("watch", *object);
   if (type == "ADDED") {
     on_event(WatchEventType::kAdded, *object);
   } else if (type == "MODIFIED") {
