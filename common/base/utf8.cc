@@ -3,6 +3,9 @@
 namespace jobexec {
 namespace {
 
+constexpr DecodedUtf8 kInvalid{kReplacementCharacter, 1, false};
+constexpr char32_t kSmallestOfLength[] = {0, 0, 0x80, 0x800, 0x10000};
+
 // Number of bytes that a lead byte announces; 0 if it cannot lead.
 size_t SequenceLength(unsigned char lead) {
   if (lead < 0x80) return 1;
@@ -12,7 +15,6 @@ size_t SequenceLength(unsigned char lead) {
 }
 
 bool IsScalarValue(char32_t code_point, size_t length) {
-  constexpr char32_t kSmallestOfLength[] = {0, 0, 0x80, 0x800, 0x10000};
   const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
   return code_point >= kSmallestOfLength[length] && !surrogate && code_point <= 0x10FFFF;
 }
@@ -20,7 +22,6 @@ bool IsScalarValue(char32_t code_point, size_t length) {
 }  // namespace
 
 DecodedUtf8 DecodeUtf8(absl::string_view text, size_t position) {
-  constexpr DecodedUtf8 kInvalid{kReplacementCharacter, 1, false};
   const auto lead = static_cast<unsigned char>(text[position]);
   const size_t length = SequenceLength(lead);
   if (length == 1) return {lead, 1, true};

@@ -1,6 +1,7 @@
 #include "common/json/go_yaml_order.h"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"

@@ -11,7 +11,11 @@
 namespace jobexec::json {
 namespace {
 
-constexpr int64_t kMaxProgramBytes = 1 << 20;
+constexpr int64_t kMaxProgramBytes = int64_t{256} * 1024;  // some 4000 instructions
+
+// Unicode's general categories: the first letter, then those that may follow it.
+constexpr absl::string_view kCategories[] = {"Llmotu", "Mcen",  "Ndlo", "Pcdefios",
+                                             "Zlps",   "Sckmo", "Ccfno"};
 
 bool IsOneOf(char c, absl::string_view set) { return set.find(c) != absl::string_view::npos; }
 
@@ -116,8 +120,6 @@ absl::Status Translator::Escape() {
 
 // p{Lu} or P{Lu}.
 absl::Status Translator::Category() {
-  constexpr absl::string_view kCategories[] = {"Llmotu", "Mcen",  "Ndlo", "Pcdefios",
-                                               "Zlps",   "Sckmo", "Ccfno"};
   Copy();
   if (Peek() != '{') return Error("expected '{'");
   Copy();

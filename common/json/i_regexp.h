@@ -20,7 +20,7 @@ namespace jobexec::json {
 absl::StatusOr<std::string> TranslateIRegexp(absl::string_view pattern);
 
 // nullptr if the pattern is no I-Regexp or beyond RE2: more than 1000 repetitions, the category Cn,
-// or a program of more than 1 MiB.
+// or a program of more than 256 KiB.
 std::shared_ptr<const re2::RE2> CompileIRegexp(absl::string_view pattern);
 
 }  // namespace jobexec::json

@@ -14,7 +14,7 @@
 namespace jobexec::json {
 
 struct ParseLimits {
-  size_t max_bytes = 4 * 1024 * 1024;
+  size_t max_bytes = size_t{4} * 1024 * 1024;
   size_t max_depth = 64;  // nested lists and objects; a lone scalar has depth 0
 };
 

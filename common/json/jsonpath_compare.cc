@@ -51,7 +51,7 @@ bool AreObjectsEqual(const Json& left, const Json& right, Budget& budget) {
 
 bool AreEqual(const Json& left, const Json& right, Budget& budget) {
   if (!budget.Spend(1)) return false;
-  if (left.is_number() && right.is_number()) return CompareNumbers(left, right) == 0;
+  if (left.is_number() && right.is_number()) return std::is_eq(CompareNumbers(left, right));
   if (left.type() != right.type()) return false;
   if (left.is_string()) {
     const std::string& l = Text(left);
@@ -68,7 +68,7 @@ bool AreEqual(const Json& left, const Json& right, Budget& budget) {
 
 bool IsLess(const Json& left, const Json& right, Budget& budget) {
   if (!budget.Spend(1)) return false;
-  if (left.is_number() && right.is_number()) return CompareNumbers(left, right) < 0;
+  if (left.is_number() && right.is_number()) return std::is_lt(CompareNumbers(left, right));
   if (!left.is_string() || !right.is_string()) return false;
   // UTF-8 sorts by bytes as Unicode does by code points.
   return budget.SpendOnText(std::min(Text(left).size(), Text(right).size())) &&

@@ -14,6 +14,10 @@ namespace {
 
 constexpr int64_t kMaxInteger = (int64_t{1} << 53) - 1;
 
+// Behind a backslash the one stands for the other.
+constexpr absl::string_view kLetters = "bfnrt/\\";
+constexpr absl::string_view kMeanings = "\b\f\n\r\t/\\";
+
 bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
 
 bool IsNameFirst(char c) {
@@ -112,8 +116,6 @@ absl::StatusOr<std::string> Cursor::ReadString() {
 }
 
 absl::Status Cursor::ReadEscape(char quote, std::string& out) {
-  constexpr absl::string_view kLetters = "bfnrt/\\";
-  constexpr absl::string_view kMeanings = "\b\f\n\r\t/\\";
   if (Consume("u")) {
     ASSIGN_OR_RETURN(const char32_t code_point, ReadUnicodeEscape());
     AppendUtf8(code_point, out);

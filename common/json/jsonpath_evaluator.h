@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "common/json/jsonpath_ast.h"
 #include "common/json/jsonpath_budget.h"
 

@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 #include <variant>
 
-#include "common/base/utf8.h"
 #include "common/json/i_regexp.h"
 #include "common/json/jsonpath_compare.h"
 #include "common/json/jsonpath_evaluator.h"
@@ -14,7 +13,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kStepsPerCompilation = 1000;  // of a pattern that comes from the document
+// Of a pattern that comes from the document; it may take milliseconds.
+constexpr size_t kStepsPerCompilation = 40'000;
 
 // Nothing (nullptr) equals nothing.
 bool AreOperandsEqual(const Json* left, const Json* right, Budget& budget) {
@@ -104,7 +104,10 @@ bool Evaluator::Matches(const FunctionCall& call, const Json& current) {
   if (subject == nullptr || !subject->is_string()) return false;
   const re2::RE2* const pattern = PatternOf(call, current);
   const auto& text = subject->get_ref<const std::string&>();
-  if (pattern == nullptr || !budget_.SpendOnText(text.size())) return false;
+  if (pattern == nullptr) return false;
+  // At worst RE2 tries every instruction of the pattern at every byte of the text.
+  const auto instructions = static_cast<size_t>(pattern->ProgramSize());
+  if (!budget_.SpendOnText(text.size() * instructions)) return false;
   return call.function == Function::kMatch ? re2::RE2::FullMatch(text, *pattern)
                                            : re2::RE2::PartialMatch(text, *pattern);
 }
@@ -118,7 +121,7 @@ const re2::RE2* Evaluator::PatternOf(const FunctionCall& call, const Json& curre
   const auto& text = pattern->get_ref<const std::string&>();
   if (!budget_.SpendOnText(text.size())) return nullptr;
   if (last_compiled_ != nullptr && last_pattern_ == text) return last_compiled_.get();
-  if (!budget_.Spend(kStepsPerCompilation + text.size())) return nullptr;
+  if (!budget_.Spend(kStepsPerCompilation)) return nullptr;
   last_pattern_ = text;
   last_compiled_ = CompileIRegexp(text);
   return last_compiled_.get();

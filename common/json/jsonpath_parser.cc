@@ -1,7 +1,7 @@
 #include "common/json/jsonpath_parser.h"
 
 #include <array>
-#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"

@@ -225,8 +225,10 @@ TEST(JsonPath, RefusesLongExpressions) {
 // `levels` times `open`, then `inner`, then as often `close`.
 std::string Nest(int levels, const std::string& open, const std::string& inner,
                  const std::string& close) {
-  std::string text = inner;
-  for (int i = 0; i < levels; ++i) text = open + text + close;
+  std::string text;
+  for (int i = 0; i < levels; ++i) text += open;
+  text += inner;
+  for (int i = 0; i < levels; ++i) text += close;
   return text;
 }
 
@@ -264,6 +266,7 @@ TEST(JsonPath, BoundsTheWork) {
       "$[?match(@, $[0])][?search(@, '')]",
       "$[?$ == $]",
       "$[?length(@) == 1 || $[?length(@) == 2]]",
+      "$[?match(@, $[-1])]",
   };
   for (const char* const path : costly_on_wide) {
     EXPECT_THAT(JsonPath::Compile(path)->Select(wide, {.max_steps = 10'000}),
@@ -278,6 +281,7 @@ TEST(JsonPath, ManyThreadsMaySelectAtOnce) {
   const auto path = JsonPath::Compile("$.data.jobs[?search(@.name, '[ab]') && @.n < 3].name");
   std::vector<std::thread> threads;
   std::vector<size_t> found(4);
+  threads.reserve(found.size());
   for (size_t& count : found) {
     threads.emplace_back([&path, &count] {
       for (int i = 0; i < 100; ++i) count += path->Select(Event())->size();
