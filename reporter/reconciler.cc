@@ -193,6 +193,11 @@ bool Reconciler::LetGo(Look look, const JobView& job) {
 }
 
 bool Reconciler::Say(Look look, Answer answer) {
+  const absl::Duration quiet = look.memory.quiet_until - parts_.clock.Elapsed();
+  if (quiet > absl::ZeroDuration()) {
+    parts_.queue.AddAfter(look.state.hash, quiet);
+    return false;
+  }
   StepInput input;
   input.answer = answer;
   input.transport = parts_.publisher.transport();
@@ -226,7 +231,7 @@ bool Reconciler::LookUp(Look look, Answer answer) {
   const absl::StatusOr<std::optional<Receipt>> found = parts_.publisher.Find(
       AnswerTypeOf(facts, answer), AnswerIdOf(options_.answers, facts, answer),
       BoundOf(*look.state.anchor));
-  if (!found.ok()) return Retry(look, "looking for an answer", found.status());
+  if (!found.ok()) return SendLater(look, "looking for an answer", found.status());
   AnswerMemory& memory = Of(answer, look.memory.started, look.memory.finished);
   if (found->has_value()) {
     memory.stored = (*found)->sequence;
@@ -282,10 +287,10 @@ bool Reconciler::Publish(Look look, Answer answer) {
     } else if (!memory.first_attempt.has_value()) {
       memory.first_attempt = now;
     }
-    return Retry(look, absl::StrCat("publishing .", AnswerName(answer)), receipt.status());
+    return SendLater(look, absl::StrCat("publishing .", AnswerName(answer)), receipt.status());
   }
   memory.stored = receipt->sequence;
-  look.memory.backoff.reset();
+  look.memory.send_backoff.reset();
   const std::string result = answer == Answer::kFinished ? ResultOf(look.state) : "";
   parts_.metrics.CountAnswer(answer, result);
   log::Info("answer published", {{"event_id", FactsOf(look.state).id},
@@ -361,17 +366,28 @@ std::string Reconciler::Keep(Look look, absl::string_view name_space, absl::stri
 }
 
 bool Reconciler::Retry(Look look, absl::string_view what, const absl::Status& status) {
-  std::unique_ptr<Backoff>& backoff = look.memory.backoff;
+  parts_.queue.AddAfter(look.state.hash, Delay(look, look.memory.backoff, what, status));
+  return false;
+}
+
+// The same for what goes to the publisher. Changes of the event's Jobs do not cut this delay short.
+bool Reconciler::SendLater(Look look, absl::string_view what, const absl::Status& status) {
+  const absl::Duration delay = Delay(look, look.memory.send_backoff, what, status);
+  look.memory.quiet_until = parts_.clock.Elapsed() + delay;
+  parts_.queue.AddAfter(look.state.hash, delay);
+  return false;
+}
+
+absl::Duration Reconciler::Delay(Look look, std::unique_ptr<Backoff>& backoff,
+                                 absl::string_view what, const absl::Status& status) {
   if (backoff == nullptr) backoff = std::make_unique<Backoff>(kFirstRetry, kLongestRetry);
-  const absl::Duration delay =
-      std::max(backoff->Next(),
-               std::min(GetRetryAfter(status).value_or(absl::ZeroDuration()), kLongestRetry));
+  const absl::Duration asked = GetRetryAfter(status).value_or(absl::ZeroDuration());
+  const absl::Duration delay = std::max(backoff->Next(), std::min(asked, kLongestRetry));
   log::Warning("will try again", {{"what", std::string(what)},
                                   {"event", look.state.hash},
                                   {"after", absl::FormatDuration(delay)},
                                   {"error", status.ToString()}});
-  parts_.queue.AddAfter(look.state.hash, delay);
-  return false;
+  return delay;
 }
 
 }  // namespace jobexec::reporter

@@ -59,7 +59,9 @@ class Reconciler {
     TaskLogs logs;                              // of failed tasks, read before their pods go
     absl::flat_hash_set<std::string> deleted;   // uids of Jobs whose deletion was accepted
     absl::flat_hash_set<std::string> reported;  // names of Jobs whose end was logged
-    std::unique_ptr<Backoff> backoff;           // while something fails
+    std::unique_ptr<Backoff> backoff;           // while calls of the API server fail
+    std::unique_ptr<Backoff> send_backoff;      // while sending fails
+    absl::Duration quiet_until;                 // Clock::Elapsed; nothing is sent before
   };
 
   // One event while it is being processed.
@@ -102,6 +104,9 @@ class Reconciler {
   std::string Keep(Look look, absl::string_view name_space, absl::string_view name,
                    const nlohmann::json& job);
   bool Retry(Look look, absl::string_view what, const absl::Status& status);
+  bool SendLater(Look look, absl::string_view what, const absl::Status& status);
+  absl::Duration Delay(Look look, std::unique_ptr<Backoff>& backoff, absl::string_view what,
+                       const absl::Status& status);
 
   const Options options_;
   const Parts parts_;

@@ -27,8 +27,8 @@ std::vector<std::string> LoadNamespaces(config::SettingsReader& reader) {
     }
   }
   if (namespaces.size() > kMaxNamespaces) {
-    reader.AddFault("JOB_NAMESPACES", absl::StrCat(": more than ", kMaxNamespaces,
-                                                   " namespaces; use * to watch all"));
+    reader.AddFault("JOB_NAMESPACES",
+                    absl::StrCat("more than ", kMaxNamespaces, " namespaces; use * to watch all"));
   }
   return namespaces;
 }
@@ -47,13 +47,13 @@ void LoadPublisher(config::SettingsReader& reader, Settings& settings) {
       reader.Text("EVENTBROKER", "",
                   "nats://host:port of the NATS server with JetStream that takes the answers");
   if (settings.sink.url.empty() == settings.nats_urls.empty()) {
-    reader.AddFault("EVENT_SINK_URL, EVENTBROKER", ": set exactly one of the two");
+    reader.AddFault("EVENT_SINK_URL, EVENTBROKER", "exactly one of the two must be set");
   }
   if (!settings.sink.url.empty() && !HasScheme(settings.sink.url, {"http://", "https://"})) {
-    reader.AddFault("EVENT_SINK_URL", ": expected a URL with http:// or https://");
+    reader.AddFault("EVENT_SINK_URL", "expected a URL with http:// or https://");
   }
   if (!settings.nats_urls.empty() && !HasScheme(settings.nats_urls, {"nats://", "tls://"})) {
-    reader.AddFault("EVENTBROKER", ": expected a URL with nats:// or tls://");
+    reader.AddFault("EVENTBROKER", "expected a URL with nats:// or tls://");
   }
 }
 
@@ -85,7 +85,7 @@ Settings LoadSettings(config::SettingsReader& reader) {
   if (level.ok()) {
     settings.log_level = *level;
   } else {
-    reader.AddFault("LOG_LEVEL", absl::StrCat(": ", level.status().message()));
+    reader.AddFault("LOG_LEVEL", level.status().message());
   }
   settings.kubeconfig = reader.Text("KUBECONFIG", "", "Path of a kubeconfig; empty: in-cluster");
   settings.namespaces = LoadNamespaces(reader);

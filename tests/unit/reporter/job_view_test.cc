@@ -119,8 +119,10 @@ Json PodJson() {
         {"exitCode": 0, "reason": "Completed", "finishedAt": "2023-11-14T22:13:22Z"}}}],
       "containerStatuses": [
         {"name": "main", "state": {"terminated":
-          {"exitCode": 137, "reason": "OOMKilled", "message": "m", "finishedAt": "2023-11-14T22:13:29Z"}}},
-        {"name": "side", "state": {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}},
+          {"exitCode": 137, "reason": "OOMKilled", "message": "m",
+           "finishedAt": "2023-11-14T22:13:29Z"}}},
+        {"name": "side", "state": {"waiting":
+          {"reason": "ErrImagePull", "message": "no such image"}}},
         {"name": "up", "state": {"running": {"startedAt": "2023-11-14T22:13:22Z"}}}]}})");
 }
 

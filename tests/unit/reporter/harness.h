@@ -1,0 +1,310 @@
+// A reporter without threads on a fake cluster, with a clock that the test moves. The cluster and
+// the place where answers go survive the reporter, so a test can let it die at any call.
+#pragma once
+
+#include <prometheus/registry.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_details.h"
+#include "reporter/reconciler.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_kube_client.h"
+#include "tests/unit/reporter/views.h"
+
+namespace jobexec::reporter::testing {
+
+using Json = nlohmann::json;
+
+// Lets the process "die" at its n-th call to the outside: from then on no call does anything. With
+// `lose_answer` that call itself still lands, only its answer is lost.
+class Fuse {
+ public:
+  void Light(int calls, bool lose_answer) {
+    left_ = calls;
+    lose_answer_ = lose_answer;
+  }
+  void Remove() { left_ = -1; }
+  bool burnt() const { return left_ == 0; }
+
+  template <typename Call>
+  auto Run(Call call) -> decltype(call()) {
+    if (left_ == 0) return absl::UnavailableError("dead");
+    if (left_ > 0 && --left_ == 0) {
+      if (lose_answer_) (void)call();
+      return absl::UnavailableError("died");
+    }
+    return call();
+  }
+
+ private:
+  int left_ = -1;  // calls until death; -1: immortal
+  bool lose_answer_ = false;
+};
+
+class FusedKube final : public kube::Client {
+ public:
+  FusedKube(kube::Client& client, Fuse& fuse) : client_(client), fuse_(fuse) {}
+
+  absl::StatusOr<Json> Create(const kube::Collection& c, absl::string_view body,
+                              absl::Duration t) override {
+    return fuse_.Run([&] { return client_.Create(c, body, t); });
+  }
+  absl::StatusOr<Json> Get(const kube::Collection& c, absl::string_view name,
+                           absl::Duration t) override {
+    return fuse_.Run([&] { return client_.Get(c, name, t); });
+  }
+  absl::StatusOr<Json> Patch(const kube::Collection& c, absl::string_view name, const Json& patch,
+                             absl::Duration t) override {
+    return fuse_.Run([&] { return client_.Patch(c, name, patch, t); });
+  }
+  absl::Status Delete(const kube::Collection& c, absl::string_view name, absl::string_view uid,
+                      absl::Duration t) override {
+    return fuse_.Run([&] { return client_.Delete(c, name, uid, t); });
+  }
+  absl::StatusOr<Json> List(const kube::Collection& c, const kube::ListOptions& options,
+                            absl::Duration t) override {
+    return fuse_.Run([&] { return client_.List(c, options, t); });
+  }
+  absl::StatusOr<Json> Update(const kube::Collection& c, absl::string_view name, const Json& object,
+                              absl::Duration t) override {
+    return fuse_.Run([&] { return client_.Update(c, name, object, t); });
+  }
+  absl::Status Watch(const kube::Collection& c, const kube::WatchOptions& options,
+                     const absl::Notification& stop,
+                     absl::FunctionRef<void(kube::WatchEventType, const Json&)> on) override {
+    return fuse_.Run([&] { return client_.Watch(c, options, stop, on); });
+  }
+  absl::StatusOr<std::string> ReadLog(absl::string_view ns, absl::string_view pod,
+                                      absl::string_view container, int64_t limit,
+                                      absl::Duration t) override {
+    return fuse_.Run([&] { return client_.ReadLog(ns, pod, container, limit, t); });
+  }
+  absl::Status CheckReady(absl::Duration t) override { return client_.CheckReady(t); }
+
+ private:
+  kube::Client& client_;
+  Fuse& fuse_;
+};
+
+// Where answers go: a stream with a duplicate window of two minutes, or an HTTP sink.
+class FakePublisher final : public EventPublisher {
+ public:
+  FakePublisher(Transport transport, Clock& clock, Fuse& fuse)
+      : transport_(transport), clock_(clock), fuse_(fuse) {}
+
+  Transport transport() const override { return transport_; }
+
+  absl::StatusOr<Receipt> Publish(const cloudevents::Event& event) override {
+    ++attempts;
+    if (!failures.empty()) {
+      const absl::Status status = failures.front();
+      failures.erase(failures.begin());
+      if (lands) (void)Take(event);
+      return status;
+    }
+    return fuse_.Run([&]() -> absl::StatusOr<Receipt> { return Take(event); });
+  }
+
+  absl::StatusOr<std::optional<Receipt>> Find(absl::string_view type, absl::string_view id,
+                                              const LookBound& bound) override {
+    ++looks;
+    return fuse_.Run([&]() -> absl::StatusOr<std::optional<Receipt>> {
+      for (const Stored& message : stored) {
+        const bool in_bound =
+            bound.sequence != 0 ? message.sequence >= bound.sequence : message.time >= bound.time;
+        if (in_bound && message.event.type() == type && message.event.id() == id) {
+          return std::optional<Receipt>(Receipt{.sequence = message.sequence, .duplicate = true});
+        }
+      }
+      return std::optional<Receipt>();
+    });
+  }
+
+  absl::Duration duplicate_window() const override { return absl::Minutes(2); }
+
+  // Events of the type that ends in ".<kind>".
+  std::vector<cloudevents::Event> Events(const std::string& kind) const {
+    std::vector<cloudevents::Event> events;
+    for (const Stored& message : stored) {
+      const std::string& type = message.event.type();
+      if (type.substr(type.rfind('.') + 1) == kind) events.push_back(message.event);
+    }
+    return events;
+  }
+
+  struct Stored {
+    uint64_t sequence;
+    absl::Time time;
+    cloudevents::Event event;
+  };
+  std::vector<Stored> stored;
+  std::vector<absl::Status> failures;  // of the next calls
+  bool lands = false;                  // what fails is stored nevertheless
+  int attempts = 0;
+  int looks = 0;
+
+ private:
+  Receipt Take(const cloudevents::Event& event) {
+    const absl::Time now = clock_.TimeNow();
+    for (const Stored& message : stored) {
+      if (transport_ == Transport::kJetStream && message.event.id() == event.id() &&
+          now - message.time < absl::Minutes(2)) {
+        return {.sequence = message.sequence, .duplicate = true};
+      }
+    }
+    stored.push_back({stored.size() + 1, now, event});
+    return {.sequence = transport_ == Transport::kHttp ? 0 : stored.back().sequence};
+  }
+
+  const Transport transport_;
+  Clock& clock_;
+  Fuse& fuse_;
+};
+
+// The objects as the scheduler and Kubernetes write them.
+inline Json JobJson(const JobView& view) {
+  const runs::JobRecord& record = view.record;
+  const bool member = record.role == runs::Role::kMember;
+  Json annotations = {{runs::kEventSourceAnnotation, record.facts.source},
+                      {runs::kEventIdAnnotation, record.facts.id},
+                      {runs::kEventTypeAnnotation, record.facts.type},
+                      {runs::kPhaseAnnotation, std::string(runs::PhaseName(record.phase))},
+                      {runs::kTtlAnnotation, absl::StrCat(record.ttl_seconds)}};
+  if (!member) {
+    annotations[runs::kFactsAnnotation] = runs::FormatFacts(record.facts);
+    annotations[runs::kLedgerAnnotation] = runs::FormatLedger(record.ledger);
+    if (record.refused) {
+      annotations[runs::kRefusalAnnotation] = runs::FormatRefusal(record.refusal);
+    } else {
+      annotations[runs::kManifestAnnotation] = runs::FormatManifest(record.manifest);
+    }
+  }
+  Json job = {{"metadata",
+               {{"name", record.name},
+                {"uid", record.uid},
+                {"creationTimestamp", absl::FormatTime(record.create_time)},
+                {"labels",
+                 {{runs::kInstallationLabel, "jobexec"},
+                  {runs::kEventLabel, kHash},
+                  {runs::kRoleLabel, std::string(runs::RoleName(record.role))},
+                  {runs::kPlanLabel, kPlan}}},
+                {"annotations", annotations}}},
+              {"spec", {{"backoffLimit", 0}, {"suspend", member}}},
+              {"status", Json::object()}};
+  if (record.has_answer_finalizer) job["metadata"]["finalizers"] = {runs::kAnswerFinalizer};
+  return job;
+}
+
+class Harness {
+ public:
+  explicit Harness(Transport transport)
+      : kube(clock), publisher(transport, clock, fuse), fused_(kube, fuse) {
+    StartReporter();
+  }
+
+  // A new process: it knows nothing but what is in the cluster.
+  void StartReporter() {
+    fuse.Remove();
+    reporter_ = std::make_unique<Reporter>(fused_, publisher, clock);
+    Observe(/*first_list=*/true);
+  }
+
+  void Create(const JobView& view) { kube.Put(kube::Jobs("jobs"), JobJson(view)); }
+
+  // Kubernetes runs a Job's pod to its end.
+  void EndPod(const JobView& view, int exit_code, const std::string& log) {
+    const std::string name = view.record.name + "-x";
+    kube.SetLog("jobs", name, "main", log);
+    Json state = {{"terminated",
+                   {{"exitCode", exit_code},
+                    {"reason", exit_code == 0 ? "Completed" : "Error"},
+                    {"finishedAt", absl::FormatTime(clock.TimeNow())}}}};
+    kube.Put(kube::Pods("jobs"),
+             {{"metadata",
+               {{"name", name},
+                {"uid", "pod-" + view.record.uid},
+                {"creationTimestamp", absl::FormatTime(clock.TimeNow())},
+                {"labels", {{runs::kInstallationLabel, "jobexec"}, {runs::kEventLabel, kHash}}},
+                {"ownerReferences", {{{"uid", view.record.uid}, {"controller", true}}}}}},
+              {"status",
+               {{"phase", exit_code == 0 ? "Succeeded" : "Failed"},
+                {"containerStatuses", {{{"name", "main"}, {"state", state}}}}}}});
+  }
+
+  // Lets the reporter see the cluster and work until it has nothing to do, delays included, as far
+  // as `time` goes. A dead one does nothing.
+  void Run(absl::Duration time = absl::Seconds(100)) {
+    const absl::Time end = clock.TimeNow() + time;
+    while (!fuse.burnt()) {
+      Observe(false);
+      Work();
+      if (clock.TimeNow() >= end) return;
+      clock.Advance(absl::Seconds(1));
+      reporter_->queue.AddDue();
+    }
+  }
+
+  Json Job(const JobView& view) const { return kube.Find(kube::Jobs("jobs"), view.record.name); }
+  std::string LedgerOf(const JobView& view) const {
+    return Job(view)["metadata"]["annotations"].value(runs::kLedgerAnnotation, "");
+  }
+  static bool IsHeld(const Json& job) {
+    return job["metadata"].contains("finalizers") && !job["metadata"]["finalizers"].empty();
+  }
+  bool IsHeld(const JobView& view) const { return IsHeld(Job(view)); }
+
+  jobexec::testing::FakeClock clock;
+  jobexec::testing::FakeKubeClient kube;
+  Fuse fuse;
+  FakePublisher publisher;
+
+ private:
+  struct Reporter {
+    Reporter(kube::Client& client, EventPublisher& publisher, Clock& clock)
+        : queue(clock),
+          metrics(registry),
+          reconciler({.answers = {.installation = "jobexec", .source = "jes"}, .holder = "holder"},
+                     {client, publisher, store, queue, metrics, clock}) {
+      queue.Open();
+    }
+    prometheus::Registry registry;
+    Store store;
+    WorkQueue queue;
+    Metrics metrics;
+    Reconciler reconciler;
+  };
+
+  // What the watches would bring.
+  void Observe(bool first_list) {
+    absl::flat_hash_set<std::string> uids;
+    for (const Json& job : kube.All(kube::Jobs(""))) {
+      JobView view = *ReadJobView(job);
+      uids.insert(view.record.uid);
+      reporter_->store.ApplyJob(std::move(view), first_list);
+    }
+    for (const Json& pod : kube.All(kube::Pods(""))) {
+      reporter_->store.ApplyPod(*ReadPodView(pod));
+    }
+    reporter_->store.RetainJobs("", uids, "999999999");
+    reporter_->queue.Add(kHash);
+  }
+
+  void Work() {
+    while (std::optional<std::string> hash = reporter_->queue.TryTake()) {
+      reporter_->reconciler.Process(*hash);
+      reporter_->queue.Done(*hash);
+    }
+  }
+
+  FusedKube fused_;
+  std::unique_ptr<Reporter> reporter_;
+};
+
+}  // namespace jobexec::reporter::testing
