@@ -60,11 +60,12 @@ function(jobexec_program name)
 endfunction()
 
 # jobexec_test(common_base_test LABEL unit SOURCES a_test.cc DEPS jobexec::common_base [TIMEOUT 60]
-# [SERIAL]): a GoogleTest program whose cases ctest lists one by one. Labels: unit (no I/O but
+# [SERIAL] [FIXTURE cluster]): a GoogleTest program whose cases ctest lists one by one. Labels: unit (no I/O but
 # loopback), stream (gRPC streams and threads, also run under TSan), integration (several parts of
 # the product on loopback), cluster (a real Kubernetes). SERIAL: alone on the machine.
+# FIXTURE: what ctest sets up before.
 function(jobexec_test name)
-  cmake_parse_arguments(ARG "SERIAL" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL" "LABEL;TIMEOUT;FIXTURE" "SOURCES;DEPS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -74,6 +75,9 @@ function(jobexec_test name)
   set(properties LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
   if(ARG_SERIAL)
     list(APPEND properties RUN_SERIAL ON)
+  endif()
+  if(ARG_FIXTURE)
+    list(APPEND properties FIXTURES_REQUIRED ${ARG_FIXTURE})
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
 endfunction()
