@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <string>
 #include <thread>
@@ -12,15 +13,15 @@
 #include "absl/strings/str_cat.h"
 #include "common/rpc/channel.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/poll.h"
 #include "tests/support/test_scheduler.h"
-#include "tests/support/wait_until.h"
 
 namespace jobexec::intake {
 namespace {
 
 using ::jobexec::testing::ManualClock;
+using ::jobexec::testing::PollUntil;
 using ::jobexec::testing::TestScheduler;
-using ::jobexec::testing::WaitUntil;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -36,6 +37,10 @@ TestScheduler::Script AcceptAll() {
 EventOutcome WithSequence(EventOutcome outcome, uint64_t sequence) {
   outcome.set_sequence(sequence);
   return outcome;
+}
+
+bool WaitUntil(const std::function<bool()>& condition) {
+  return PollUntil(condition, absl::Seconds(30));
 }
 
 // "id:sequence" of what the scheduler got.

@@ -1,0 +1,67 @@
+#include "intake/settings.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace jobexec::intake {
+namespace {
+
+// Fits on the stream to the scheduler (kMaxEventBytes).
+constexpr int64_t kMaxBodyBytes = 3 * 1024 * 1024;
+
+void LoadHttp(config::SettingsReader& reader, Settings& settings) {
+  settings.address = reader.Text("INTAKE_ADDRESS", "0.0.0.0", "Address to take events on");
+  settings.port = static_cast<int>(
+      reader.Int("RCV_PORT", 8080, 0, 65535, "Port for CloudEvents over HTTP; 0: any free port"));
+  settings.path = reader.Text("RCV_PATH", "/", "Path at which, and below which, events are taken");
+  if (!absl::StartsWith(settings.path, "/")) {
+    reader.AddFault("RCV_PATH", absl::StrCat("is \"", settings.path,
+                                             "\", expected a path such as / or /v1/event"));
+  }
+  settings.max_body_bytes =
+      reader.Int("INTAKE_MAX_BODY_BYTES", 1024 * 1024, 1024, kMaxBodyBytes,
+                 "Largest request body in bytes; a larger one is answered 413");
+  settings.max_connections = static_cast<int>(reader.Int(
+      "INTAKE_MAX_CONNECTIONS", 512, 1, 65535, "Connections at a time; more are answered 503"));
+}
+
+void LoadAdmin(config::SettingsReader& reader, Settings& settings) {
+  settings.admin_address = reader.Text("ADMIN_ADDRESS", "0.0.0.0", "Address of the admin port");
+  settings.admin_port = static_cast<int>(reader.Int(
+      "ADMIN_PORT", 8081, 0, 65535, "Port of /livez, /readyz and /metrics; 0: any free port"));
+  const std::string level =
+      reader.Text("LOG_LEVEL", "info", "Lowest level of log lines: debug, info, warning, error");
+  if (const auto parsed = log::ParseLevel(level); parsed.ok()) {
+    settings.log_level = *parsed;
+  } else {
+    reader.AddFault("LOG_LEVEL",
+                    absl::StrCat("is \"", level, "\", expected debug, info, warning or error"));
+  }
+}
+
+}  // namespace
+
+Settings LoadSettings(config::SettingsReader& reader) {
+  Settings settings;
+  LoadHttp(reader, settings);
+  settings.max_in_flight = reader.Int(
+      "INTAKE_MAX_IN_FLIGHT", 1024, 1, 100'000,
+      "Events without an outcome at a time; more are answered 503. Also the largest batch");
+  settings.credits = reader.Int("INTAKE_STREAM_WINDOW", 256, 1, 10'000,
+                                "Events on the stream to the scheduler without an outcome");
+  settings.submit_timeout =
+      reader.Duration("INTAKE_SUBMIT_TIMEOUT", absl::Seconds(60), absl::Seconds(1),
+                      absl::Seconds(60), "Longest wait for an outcome; then the answer is 503");
+  settings.drain_timeout =
+      reader.Duration("INTAKE_DRAIN_TIMEOUT", absl::Seconds(20), absl::ZeroDuration(),
+                      absl::Minutes(5), "Longest wait for outcomes when stopping");
+  settings.scheduler_address = reader.RequiredText(
+      "SCHEDULER_ADDRESS", "Where the scheduler listens: host:port or dns:///host:port");
+  if (reader.IsSet("SCHEDULER_ADDRESS") && settings.scheduler_address.empty()) {
+    reader.AddFault("SCHEDULER_ADDRESS", "is empty, expected host:port or dns:///host:port");
+  }
+  LoadAdmin(reader, settings);
+  return settings;
+}
+
+}  // namespace jobexec::intake

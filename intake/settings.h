@@ -1,0 +1,32 @@
+// Intake's settings, from environment variables.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "absl/time/time.h"
+#include "common/config/settings.h"
+#include "common/telemetry/log.h"
+
+namespace jobexec::intake {
+
+struct Settings {
+  std::string address;
+  int port = 0;      // 0 = any
+  std::string path;  // starts with "/"
+  size_t max_body_bytes = 0;
+  int max_connections = 0;
+  size_t max_in_flight = 0;
+  size_t credits = 0;
+  absl::Duration submit_timeout;
+  absl::Duration drain_timeout;
+  std::string scheduler_address;
+  std::string admin_address;
+  int admin_port = 0;  // 0 = any
+  log::Level log_level = log::Level::kInfo;
+};
+
+// Reads every setting. Faults are added to the reader; call reader.Finish() afterwards.
+Settings LoadSettings(config::SettingsReader& reader);
+
+}  // namespace jobexec::intake
