@@ -39,7 +39,7 @@ absl::StatusOr<std::unique_ptr<Server>> StartAdminServer(AdminOptions options,
   server.max_connections = 64;
   server.max_body_bytes = 0;
   return Server::Start(std::move(server),
-                       [handlers = std::move(handlers)](Request request, Reply reply) {
+                       [handlers = std::move(handlers)](const Request& request, Reply reply) {
                          std::move(reply)(Answer(handlers, request));
                        });
 }

@@ -292,6 +292,7 @@ class PendingReply {
   explicit PendingReply(std::weak_ptr<Session> session) : session_(std::move(session)) {}
   PendingReply(const PendingReply&) = delete;
   PendingReply& operator=(const PendingReply&) = delete;
+  // NOLINTNEXTLINE(bugprone-exception-escape): throws only without memory
   ~PendingReply() {
     if (auto session = session_.lock()) session->Abandon();
   }
@@ -485,6 +486,7 @@ class ServerImpl final : public Server {
         retry_timer_(strand_),
         work_(asio::make_work_guard(core_->io)) {}
 
+  // NOLINTNEXTLINE(bugprone-exception-escape): throws only without memory
   ~ServerImpl() override { Shutdown(absl::ZeroDuration()); }
 
   absl::Status Listen();

@@ -1,7 +1,6 @@
 #include "common/kube/config.h"
 
 #include <cstdlib>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -63,12 +62,12 @@ absl::StatusOr<ClusterConfig> LoadClusterConfig(const std::string& kubeconfig_pa
 }
 
 absl::StatusOr<std::unique_ptr<Client>> ConnectCluster(const std::string& kubeconfig_path) {
-  ASSIGN_OR_RETURN(ClusterConfig config, LoadClusterConfig(kubeconfig_path));
+  ASSIGN_OR_RETURN(const ClusterConfig config, LoadClusterConfig(kubeconfig_path));
   log::Info("using the Kubernetes API", {{"server", config.server}});
   if (!config.tls.verify) {
     log::Warning("the API server's certificate is not verified (insecure-skip-tls-verify)");
   }
-  return HttpKubeClient::Create(std::move(config), RealClock());
+  return HttpKubeClient::Create(config, RealClock());
 }
 
 }  // namespace jobexec::kube

@@ -24,9 +24,10 @@ constexpr int64_t kLogLimitTolerance = 4096;
 
 using Query = std::vector<std::pair<absl::string_view, std::string>>;
 
+constexpr char kHex[] = "0123456789ABCDEF";
+
 // Everything but RFC 3986's unreserved characters percent-encoded.
 std::string Escape(absl::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
   std::string escaped;
   for (const char c : text) {
     const bool is_alphanumeric =
@@ -97,11 +98,11 @@ Collection Leases(absl::string_view name_space) {
   return {"/apis/coordination.k8s.io/v1", std::string(name_space), "leases"};
 }
 
-std::unique_ptr<HttpKubeClient> HttpKubeClient::Create(ClusterConfig config, Clock& clock) {
-  return std::unique_ptr<HttpKubeClient>(new HttpKubeClient(std::move(config), clock));
+std::unique_ptr<HttpKubeClient> HttpKubeClient::Create(const ClusterConfig& config, Clock& clock) {
+  return std::unique_ptr<HttpKubeClient>(new HttpKubeClient(config, clock));
 }
 
-HttpKubeClient::HttpKubeClient(ClusterConfig config, Clock& clock)
+HttpKubeClient::HttpKubeClient(const ClusterConfig& config, Clock& clock)
     : server_(config.server),
       clock_(clock),
       token_(config.token, config.token_file, clock),

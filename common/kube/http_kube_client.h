@@ -18,7 +18,7 @@ namespace jobexec::kube {
 class HttpKubeClient final : public Client {
  public:
   // Talks to the cluster of `config`; nothing is sent yet. `clock` must outlive the client.
-  static std::unique_ptr<HttpKubeClient> Create(ClusterConfig config, Clock& clock);
+  static std::unique_ptr<HttpKubeClient> Create(const ClusterConfig& config, Clock& clock);
 
   absl::StatusOr<nlohmann::json> Create(const Collection& collection, absl::string_view body,
                                         absl::Duration timeout) override;
@@ -53,7 +53,7 @@ class HttpKubeClient final : public Client {
     bool idempotent = true;
   };
 
-  HttpKubeClient(ClusterConfig config, Clock& clock);
+  HttpKubeClient(const ClusterConfig& config, Clock& clock);
 
   http::Request MakeRequest(const Call& call, const std::string& token) const;
   absl::StatusOr<http::Response> Send(Call call, absl::Duration timeout);

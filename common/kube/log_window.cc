@@ -45,7 +45,7 @@ void LogWindow::Append(absl::string_view data) {
 }
 
 std::string LogWindow::Text() const {
-  const std::string tail = tail_.substr(tail_oldest_) + tail_.substr(0, tail_oldest_);
+  std::string tail = tail_.substr(tail_oldest_) + tail_.substr(0, tail_oldest_);
   if (total_ <= limit_) return head_ + tail;
   if (head_limit_ == 0) return tail;
   const absl::string_view first = WholeLinesAtStart(head_);

@@ -97,7 +97,7 @@ absl::StatusOr<nlohmann::json> MeteredClient::Update(const Collection& collectio
 absl::Status MeteredClient::Watch(
     const Collection& collection, const WatchOptions& options, const absl::Notification& stop,
     absl::FunctionRef<void(WatchEventType, const nlohmann::json& object)> on_event) {
-  const absl::Status status = client_.Watch(collection, options, stop, on_event);
+  absl::Status status = client_.Watch(collection, options, stop, on_event);
   Count("watch", collection.plural, status);
   return status;
 }

@@ -112,12 +112,13 @@ void FakeKubeClient::Remove(const kube::Collection& collection, const std::strin
   if (objects_.contains(key)) Erase(key);
 }
 
-void FakeKubeClient::FailNext(const std::string& verb, absl::Status error, int count) {
+void FakeKubeClient::FailNext(const std::string& verb, const absl::Status& error, int count) {
   absl::MutexLock lock(&mutex_);
   for (int i = 0; i < count; ++i) scripts_[verb].push_back({error, false});
 }
 
-void FakeKubeClient::LoseAnswerOfNext(const std::string& verb, absl::Status error, int count) {
+void FakeKubeClient::LoseAnswerOfNext(const std::string& verb, const absl::Status& error,
+                                      int count) {
   absl::MutexLock lock(&mutex_);
   for (int i = 0; i < count; ++i) scripts_[verb].push_back({error, true});
 }

@@ -4,7 +4,9 @@
 #include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -45,10 +47,10 @@ class FakeKubeClient final : public kube::Client {
   void Remove(const kube::Collection& collection, const std::string& name);
   // The next `count` calls of `verb` return `error` and do nothing else. Scripts of one verb queue
   // up.
-  void FailNext(const std::string& verb, absl::Status error, int count = 1);
+  void FailNext(const std::string& verb, const absl::Status& error, int count = 1);
   // The next `count` calls of `verb` do their work and return `error` all the same, as if the
   // answer had been lost.
-  void LoseAnswerOfNext(const std::string& verb, absl::Status error, int count = 1);
+  void LoseAnswerOfNext(const std::string& verb, const absl::Status& error, int count = 1);
   void SetLog(const std::string& name_space, const std::string& pod, const std::string& container,
               std::string text);
   // Forgets the changes so far: watches from an older resourceVersion end with OUT_OF_RANGE.
@@ -103,7 +105,10 @@ class FakeKubeClient final : public kube::Client {
     std::string plural;
     std::string name_space;
     std::string name;
-    auto operator<=>(const Key&) const = default;
+    bool operator<(const Key& other) const {
+      return std::tie(plural, name_space, name) <
+             std::tie(other.plural, other.name_space, other.name);
+    }
   };
   struct Change {
     int64_t version;

@@ -22,6 +22,7 @@ namespace jobexec::testing {
 namespace {
 
 constexpr size_t kReadSize = 64 * 1024;
+constexpr absl::string_view kLengthField = "\r\ncontent-length:";
 
 sockaddr_in Loopback(int port) {
   sockaddr_in address{};
@@ -164,10 +165,9 @@ std::string RawConnection::ReadAll() {
 std::string RawConnection::ReadMessage() {
   std::string message = ReadThrough("\r\n\r\n");
   const std::string lower = absl::AsciiStrToLower(message);
-  constexpr absl::string_view kField = "\r\ncontent-length:";
-  const size_t field = lower.find(std::string(kField));
+  const size_t field = lower.find(std::string(kLengthField));
   if (field == std::string::npos) return message;
-  const size_t value = field + kField.size();
+  const size_t value = field + kLengthField.size();
   size_t length = 0;
   if (!absl::SimpleAtoi(lower.substr(value, lower.find("\r\n", value) - value), &length)) {
     return message;

@@ -75,7 +75,7 @@ std::unique_ptr<HttpKubeClient> ClientOf(const std::string& url) {
   ClusterConfig config;
   config.server = url;
   config.token = "s3cret";
-  return HttpKubeClient::Create(std::move(config), RealClock());
+  return HttpKubeClient::Create(config, RealClock());
 }
 
 class KubeClient : public ::testing::Test {
@@ -213,7 +213,7 @@ TEST_F(KubeClient, SendsOnceMoreWithANewTokenAfterA401) {
   ClusterConfig config;
   config.server = api_.url();
   config.token_file = directory.path() + "/token";
-  auto client = HttpKubeClient::Create(std::move(config), RealClock());
+  auto client = HttpKubeClient::Create(config, RealClock());
   EXPECT_THAT(client->Create(Jobs("ns"), "{}", kTimeout), IsOk());
 
   api_.Queue(401, "");
