@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "absl/strings/match.h"
 #include "scheduler/config/compiled_config.h"
 #include "scheduler/config/config_parser.h"
 #include "scheduler/jobs/job_builder.h"
@@ -17,6 +18,7 @@ namespace {
 using ::jobexec::testing::CapturedData;
 using ::jobexec::testing::IsOk;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
 std::string ReadText(const std::filesystem::path& path) {
@@ -187,6 +189,66 @@ TEST(JobCaptured, SampleGivesTheOriginalsJobsUpToTheListedChanges) {
     ASSERT_THAT(job, IsOk());
     EXPECT_EQ(*job, kExpected[i]) << Json::diff(*job, kExpected[i]).dump(1);
     EXPECT_EQ(TtlSeconds(action.tasks[i]), kTtls[i]);
+  }
+}
+
+std::vector<std::filesystem::path> FilesUnder(const char* folder, absl::string_view suffix) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(CapturedData() / folder)) {
+    if (absl::EndsWith(entry.path().string(), suffix)) files.push_back(entry.path());
+  }
+  return files;
+}
+
+// Events as Keptn sends them: with what the files leave to it.
+std::vector<Json> Events() {
+  std::vector<Json> events;
+  for (const auto& path : FilesUnder("jes/test/events", ".json")) {
+    Json event = Json::parse(ReadText(path));
+    if (!event.contains("id")) event["id"] = "f2b878d3-03c0-4e8f-bc3f-454bc1b3d79b";
+    if (!event.contains("shkeptncontext")) event["shkeptncontext"] = "08735340";
+    events.push_back(std::move(event));
+  }
+  return events;
+}
+
+// How many tasks of the config give a Job for the event; fails the test for any other reason than a
+// value that the event does not have.
+int CountJobs(const JobConfig& config, const Json& document) {
+  const JobDefaults defaults = ChartDefaults();
+  const auto facts = runs::FactsOf(document);
+  EXPECT_THAT(facts, IsOk());
+  int jobs = 0;
+  for (const Action& action : config.actions) {
+    for (const Task& task : action.tasks) {
+      const auto job = BuildJob(defaults, {.facts = *facts,
+                                           .document = document,
+                                           .action = action,
+                                           .task = task,
+                                           .config_hash = config.hash,
+                                           .stem = "jes-0123-000-001",
+                                           .name_space = NamespaceOf(defaults, task)});
+      if (job.ok()) {
+        ++jobs;
+      } else {
+        EXPECT_THAT(job.status().message(), HasSubstr("the event has nothing at $."));
+      }
+    }
+  }
+  return jobs;
+}
+
+TEST(JobCaptured, EveryConfigOfTheOriginalGivesJobs) {
+  SKIP_WITHOUT_CAPTURED_DATA();
+  const std::vector<Json> events = Events();
+  EXPECT_EQ(events.size(), 21);
+  for (const auto& path : FilesUnder("jes/test/data", "config.yaml")) {
+    SCOPED_TRACE(path.filename());
+    const ParsedConfig parsed = ParseJobConfig("c", ReadText(path));
+    if (!parsed.ok()) continue;
+    int jobs = 0;
+    for (const Json& event : events) jobs += CountJobs(parsed.config, event);
+    EXPECT_GT(jobs, 0);
   }
 }
 
