@@ -45,6 +45,11 @@ absl::Status NotSent(absl::Status status) {
   return status;
 }
 
+absl::Status NoStream(absl::string_view what) {
+  return NotSent(absl::FailedPreconditionError(
+      absl::StrCat(what, ": no JetStream stream takes this subject, or JetStream is off")));
+}
+
 absl::Status ToStatus(natsStatus status, absl::string_view what) {
   const std::string text = absl::StrCat(what, ": ", natsStatus_GetText(status));
   switch (status) {
@@ -53,8 +58,7 @@ absl::Status ToStatus(natsStatus status, absl::string_view what) {
     case NATS_TIMEOUT:
       return absl::DeadlineExceededError(text);
     case NATS_NO_RESPONDERS:
-      return NotSent(absl::FailedPreconditionError(
-          absl::StrCat(what, ": no JetStream stream takes this subject")));
+      return NoStream(what);
     case NATS_CONNECTION_AUTH_FAILED:
     case NATS_NOT_PERMITTED:
       return NotSent(absl::PermissionDeniedError(text));
@@ -67,12 +71,13 @@ absl::Status ToStatus(natsStatus status, absl::string_view what) {
   }
 }
 
-// An error that the JetStream API itself answered with.
+// With the code that the JetStream API itself answered, if it did.
 absl::Status ToStatus(natsStatus status, jsErrCode code, absl::string_view what) {
   if (status == NATS_OK || code == 0) return ToStatus(status, what);
-  const char* text = nats_GetLastError(nullptr);
-  return absl::UnavailableError(absl::StrCat(what, ": JetStream error ", static_cast<int>(code),
-                                             ": ", text == nullptr ? "" : text));
+  // This is also what the library says if nobody answered.
+  if (code == JSNotEnabledErr) return NoStream(what);
+  return absl::UnavailableError(absl::StrCat(what, ": ", natsStatus_GetText(status),
+                                             " (JetStream error ", static_cast<int>(code), ")"));
 }
 
 // One connection; several calls may use it at once, and the last one closes it.
@@ -200,7 +205,7 @@ class ConnectionImpl final : public Connection {
     if (start.sequence != 0) {
       options.Config.DeliverPolicy = js_DeliverByStartSequence;
       options.Config.OptStartSeq = start.sequence;
-    } else if (start.time != absl::InfinitePast()) {
+    } else if (start.time > absl::UnixEpoch()) {
       options.Config.DeliverPolicy = js_DeliverByStartTime;
       options.Config.OptStartTime = absl::ToUnixNanos(start.time);
     }

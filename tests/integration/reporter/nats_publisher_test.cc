@@ -1,0 +1,138 @@
+// Against a real nats-server.
+#include "reporter/nats_publisher.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/nats_server.h"
+#include "tests/support/status_matchers.h"
+
+namespace jobexec::reporter {
+namespace {
+
+using ::jobexec::testing::FakeClock;
+using ::jobexec::testing::IsOk;
+using ::jobexec::testing::NatsServer;
+
+cloudevents::Event MakeEvent(const std::string& id, const std::string& type) {
+  cloudevents::Event event;
+  event.set_spec_version("1.0");
+  event.set_id(id);
+  event.set_source("jes");
+  event.set_type(type);
+  event.set_text_data("{}");
+  return event;
+}
+
+class NatsPublisherTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto server = NatsServer::Start();
+    ASSERT_THAT(server, IsOk());
+    server_ = *std::move(server);
+    ASSERT_THAT(server_->AddStream("keptn", "sh.keptn.>", absl::Minutes(2)), IsOk());
+    Connect();
+  }
+
+  // A new process.
+  void Connect() {
+    publisher_.reset();
+    connection_ = nats::Connection::Create({.urls = server_->url(), .name = "test"}, clock_);
+    publisher_ = std::make_unique<NatsPublisher>(*connection_, clock_);
+  }
+
+  uint64_t Publish(const std::string& id, const std::string& type) {
+    const absl::StatusOr<Receipt> receipt = publisher_->Publish(MakeEvent(id, type));
+    EXPECT_THAT(receipt, IsOk());
+    return receipt.ok() ? receipt->sequence : 0;
+  }
+
+  // Sequence of what is found, 0 for nothing.
+  uint64_t Find(const std::string& id, const LookBound& bound, const std::string& type = kType) {
+    const absl::StatusOr<std::optional<Receipt>> found = publisher_->Find(type, id, bound);
+    EXPECT_THAT(found, IsOk());
+    return found.ok() && found->has_value() ? (*found)->sequence : 0;
+  }
+
+  static constexpr char kType[] = "sh.keptn.event.deploy.started";
+  FakeClock clock_;
+  std::unique_ptr<NatsServer> server_;
+  std::unique_ptr<nats::Connection> connection_;
+  std::unique_ptr<NatsPublisher> publisher_;
+};
+
+TEST_F(NatsPublisherTest, RepeatsAreNotStoredAgain) {
+  EXPECT_EQ(publisher_->duplicate_window(), absl::ZeroDuration());
+  EXPECT_EQ(Publish("a", kType), 1u);
+  EXPECT_EQ(publisher_->duplicate_window(), absl::Minutes(2));
+  const absl::StatusOr<Receipt> again = publisher_->Publish(MakeEvent("a", kType));
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ(again->sequence, 1u);
+  EXPECT_TRUE(again->duplicate);
+}
+
+TEST_F(NatsPublisherTest, FindsWhatAPredecessorSent) {
+  Publish("a", kType);
+  Publish("b", kType);
+  Publish("c", "sh.keptn.event.deploy.finished");
+  Connect();
+
+  EXPECT_EQ(Find("a", {.sequence = 1}), 1u);
+  EXPECT_EQ(Find("b", {.sequence = 1}), 2u);
+  EXPECT_EQ(Find("b", {.time = absl::FromUnixSeconds(1)}), 2u);
+  EXPECT_EQ(Find("c", {.sequence = 1}), 0u) << "another type";
+  EXPECT_EQ(Find("c", {.sequence = 1}, "sh.keptn.event.deploy.finished"), 3u);
+  EXPECT_EQ(Find("d", {.sequence = 1}), 0u);
+}
+
+TEST_F(NatsPublisherTest, AnEarlierBoundReadsFromThere) {
+  Publish("a", kType);
+  Publish("b", kType);
+  EXPECT_EQ(Find("a", {.sequence = 2}), 0u);
+  EXPECT_EQ(Find("a", {.sequence = 1}), 1u);
+}
+
+TEST_F(NatsPublisherTest, FollowsTheStream) {
+  Publish("a", kType);
+  EXPECT_EQ(Find("b", {.sequence = 1}), 0u);
+  Publish("b", kType);
+  Publish("c", kType);
+  clock_.Advance(absl::Seconds(11));
+  EXPECT_EQ(Find("b", {.sequence = 1}), 2u);
+  EXPECT_EQ(Find("c", {.sequence = 1}), 3u);
+}
+
+TEST_F(NatsPublisherTest, APurgedStreamHasNothing) {
+  Publish("a", kType);
+  ASSERT_THAT(server_->Purge("keptn"), IsOk());
+  EXPECT_EQ(Find("a", {.sequence = 1}), 0u);
+}
+
+TEST_F(NatsPublisherTest, AnswersOutliveTheServersDeath) {
+  Publish("a", kType);
+  ASSERT_THAT(server_->Kill(), IsOk());
+  EXPECT_FALSE(publisher_->Publish(MakeEvent("b", kType)).ok());
+  EXPECT_FALSE(publisher_->Find(kType, "a", {.sequence = 1}).ok()) << "not known, not absent";
+  ASSERT_THAT(server_->Restart(), IsOk());
+  clock_.Advance(absl::Seconds(2));
+  EXPECT_EQ(Find("a", {.sequence = 1}), 1u);
+  EXPECT_EQ(Publish("a", kType), 1u);
+}
+
+TEST_F(NatsPublisherTest, ManyLooksReadTheStreamOnce) {
+  for (int i = 0; i < 300; ++i) Publish(absl::StrCat("id-", i), kType);
+  Connect();
+  // Bounds in descending order: each is earlier than what was read so far, until the first.
+  EXPECT_EQ(Find("id-299", {.sequence = 1}), 300u);
+  ASSERT_THAT(server_->Kill(), IsOk());
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_EQ(Find(absl::StrCat("id-", i), {.sequence = static_cast<uint64_t>(i + 1)}),
+              static_cast<uint64_t>(i + 1));
+  }
+}
+
+}  // namespace
+}  // namespace jobexec::reporter
