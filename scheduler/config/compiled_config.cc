@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/json/go_json.h"
+#include "scheduler/config/config_fault.h"
 
 namespace jobexec::scheduler {
 namespace {
@@ -56,7 +57,7 @@ void CompiledConfig::CompilePattern(const EventFilter& filter) {
   options.set_log_errors(false);
   auto expression = std::make_shared<const re2::RE2>(filter.type_pattern, options);
   if (!expression->ok()) {
-    Warn(filter, absl::StrCat("the pattern \"", filter.type_pattern,
+    Warn(filter, absl::StrCat("the pattern \"", Shown(filter.type_pattern),
                               "\" is no regular expression: ", expression->error()));
     expression = nullptr;
   }
@@ -68,7 +69,7 @@ void CompiledConfig::CompilePath(const EventFilter& filter) {
   if (path.ok()) {
     paths_.emplace_back(*std::move(path));
   } else {
-    Warn(filter, absl::StrCat("the property \"", filter.property,
+    Warn(filter, absl::StrCat("the property \"", Shown(filter.property),
                               "\" is no JSONPath: ", path.status().message()));
     paths_.emplace_back(std::nullopt);
   }

@@ -17,6 +17,9 @@ struct ConfigFault {
   bool operator==(const ConfigFault&) const = default;
 };
 
+// `text` of a user in a message: escaped, and shortened to 60 bytes.
+std::string Shown(absl::string_view text);
+
 // OK without faults, else INVALID_ARGUMENT with reason CONFIG_INVALID and one line
 // "<file>:<line>:<column>: <message>" per fault; after 20 of them their number.
 absl::Status FaultsStatus(absl::string_view file_name, const std::vector<ConfigFault>& faults);

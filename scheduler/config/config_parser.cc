@@ -44,7 +44,7 @@ YamlField ResourceList(absl::string_view name, std::map<std::string, std::string
             for (const auto& [key, value] : reader.Entries(node)) {
               if (IsResourceName(key->text)) continue;
               reader.Fault(key->position,
-                           absl::StrCat("unknown resource \"", key->text,
+                           absl::StrCat("unknown resource \"", Shown(key->text),
                                         "\"; allowed are cpu, memory, ephemeral-storage, "
                                         "hugepages-<size> and names with a domain, e.g. "
                                         "nvidia.com/gpu"));
@@ -239,7 +239,7 @@ void CheckApiVersion(YamlReader& reader, const ApiVersion& version) {
     reader.Fault(version.position, "apiVersion must be specified, use v2");
   } else if (version.text != "v2") {
     reader.Fault(version.position,
-                 absl::StrCat("apiVersion ", version.text, " is not supported, use v2"));
+                 absl::StrCat("apiVersion ", Shown(version.text), " is not supported, use v2"));
   }
 }
 

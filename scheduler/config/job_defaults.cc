@@ -83,7 +83,7 @@ absl::StatusOr<Json> ParsePodSecurityContext(absl::string_view text) {
 }
 
 absl::StatusOr<std::map<std::string, std::string>> ParseUserLabels(absl::string_view yaml) {
-  const auto tree = ParseYaml(yaml, {.max_bytes = kMaxFileBytes});
+  const auto tree = ParseYaml(yaml, kMaxFileBytes);
   if (const ConfigFault* fault = std::get_if<ConfigFault>(&tree); fault != nullptr) {
     return FaultsStatus("labels", {*fault});
   }

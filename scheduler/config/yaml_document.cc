@@ -20,6 +20,9 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
+constexpr size_t kMaxNodes = 100'000;
+constexpr int kMaxDepth = 50;
+
 Position PositionOf(const YAML::Mark& mark) {
   if (mark.is_null()) return {1, 1};
   return {mark.line + 1, mark.column + 1};
@@ -32,8 +35,6 @@ bool IsNullWord(absl::string_view text) {
 // Builds the tree of the first document. Keeps the first fault and ignores what comes after it.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(const YamlLimits& limits) : limits_(limits) {}
-
   YamlNodePtr root() const { return root_; }
   bool ended() const { return ended_; }
   const std::optional<ConfigFault>& fault() const { return fault_; }
@@ -89,7 +90,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void FailDepth(Position position) {
-    Fail(position, absl::StrCat("nested deeper than ", limits_.max_depth, " levels"));
+    Fail(position, absl::StrCat("nested deeper than ", kMaxDepth, " levels"));
   }
 
   bool IsKeyPosition(Position position) const {
@@ -98,8 +99,8 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   std::shared_ptr<YamlNode> NewNode(Kind kind, Position position, YAML::anchor_t anchor) {
-    if (++nodes_ > limits_.max_nodes) {
-      Fail(position, absl::StrCat("more than ", limits_.max_nodes, " values in one file"));
+    if (++nodes_ > kMaxNodes) {
+      Fail(position, absl::StrCat("more than ", kMaxNodes, " values in one file"));
     }
     if (fault_.has_value()) return nullptr;
     auto node = std::make_shared<YamlNode>();
@@ -117,7 +118,7 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     YamlNode& parent = *open_.back().node;
     parent.height = std::max(parent.height, node->height + 1);
-    if (parent.height > limits_.max_depth) return FailDepth(parent.position);
+    if (parent.height > kMaxDepth) return FailDepth(parent.position);
     if (Open& open = open_.back(); open.node->kind == Kind::kSequence) {
       open.node->items.push_back(std::move(node));
     } else if (open.key == nullptr) {
@@ -130,7 +131,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void Enter(std::shared_ptr<YamlNode> node, YAML::anchor_t anchor) {
     if (node == nullptr) return;
-    if (open_.size() >= static_cast<size_t>(limits_.max_depth)) return FailDepth(node->position);
+    if (open_.size() >= size_t{kMaxDepth}) return FailDepth(node->position);
     open_.push_back({std::move(node), anchor, nullptr});
   }
 
@@ -141,7 +142,6 @@ class TreeBuilder final : public YAML::EventHandler {
     Add(std::move(node));
   }
 
-  const YamlLimits limits_;
   size_t nodes_ = 0;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, YamlNodePtr> anchors_;
@@ -233,15 +233,14 @@ std::optional<ConfigFault> CheckEnd(YAML::Parser& parser, absl::string_view text
 
 }  // namespace
 
-std::variant<YamlNodePtr, ConfigFault> ParseYaml(absl::string_view text, const YamlLimits& limits) {
-  if (text.size() > limits.max_bytes) {
+std::variant<YamlNodePtr, ConfigFault> ParseYaml(absl::string_view text, size_t max_bytes) {
+  if (text.size() > max_bytes) {
     return ConfigFault{
-        {1, 1},
-        absl::StrCat("the file has ", text.size(), " bytes, allowed are ", limits.max_bytes)};
+        {1, 1}, absl::StrCat("the file has ", text.size(), " bytes, allowed are ", max_bytes)};
   }
   if (auto fault = CheckCharacters(text); fault.has_value()) return *std::move(fault);
   std::istringstream stream{std::string(text)};
-  TreeBuilder builder(limits);
+  TreeBuilder builder;
   try {
     YAML::Parser parser(stream);
     parser.HandleNextDocument(builder);

@@ -24,22 +24,19 @@ struct YamlNode {
 
   Kind kind = Kind::kNull;
   Position position;
-  int height = 0;                  // levels below, aliases included; at most YamlLimits::max_depth
+  int height = 0;                  // levels below, aliases included; at most 50
   std::string text;                // of a scalar
   std::string tag;                 // "?" plain, "!" quoted, else as written
   std::vector<YamlNodePtr> items;  // of a sequence
   std::vector<std::pair<YamlNodePtr, YamlNodePtr>> pairs;  // of a mapping, in order
 };
 
-struct YamlLimits {
-  size_t max_bytes = 1024 * 1024;
-  size_t max_nodes = 100'000;
-  int max_depth = 50;
-};
+inline constexpr size_t kMaxYamlBytes = 1024 * 1024;
 
-// The root, or the one fault that stops parsing: a limit, an encoding other than UTF-8, or a syntax
-// error. An empty text gives a null node. Further documents are ignored, also broken ones.
+// The root, or the one fault that stops parsing: more than `max_bytes`, 100,000 nodes or 50 levels,
+// an encoding other than UTF-8, or a syntax error. An empty text gives a null node. Further
+// documents are ignored, also broken ones.
 std::variant<YamlNodePtr, ConfigFault> ParseYaml(absl::string_view text,
-                                                 const YamlLimits& limits = {});
+                                                 size_t max_bytes = kMaxYamlBytes);
 
 }  // namespace jobexec::scheduler

@@ -16,18 +16,11 @@ namespace {
 using Kind = YamlNode::Kind;
 
 constexpr size_t kMaxFaults = 1000;
-constexpr size_t kMaxShownBytes = 60;
+// Aliases make a tree larger than its text.
+constexpr size_t kMaxVisits = 100'000;
+constexpr size_t kMaxTextBytes = 4 * 1024 * 1024;
 
-// `text` in quotes, shortened between two characters.
-std::string Quoted(absl::string_view text) {
-  size_t size = std::min(text.size(), kMaxShownBytes);
-  while (size < text.size() && size > 0 &&
-         (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) {
-    --size;
-  }
-  return absl::StrCat("\"", absl::Utf8SafeCEscape(text.substr(0, size)),
-                      size < text.size() ? "..." : "", "\"");
-}
+std::string Quoted(absl::string_view text) { return absl::StrCat("\"", Shown(text), "\""); }
 
 std::string Describe(const YamlNode& node) {
   switch (node.kind) {
@@ -174,11 +167,10 @@ bool YamlReader::Visit(const YamlNode& node) {
   if (exhausted_) return false;
   ++visits_;
   text_bytes_ += node.text.size();
-  if (visits_ <= limits_.max_visits && text_bytes_ <= limits_.max_text_bytes) return true;
+  if (visits_ <= kMaxVisits && text_bytes_ <= kMaxTextBytes) return true;
   exhausted_ = true;
-  Fault(node.position,
-        absl::StrCat("the aliases of the file expand to more than ", limits_.max_visits,
-                     " values or ", limits_.max_text_bytes, " bytes"));
+  Fault(node.position, absl::StrCat("the aliases of the file expand to more than ", kMaxVisits,
+                                    " values or ", kMaxTextBytes, " bytes"));
   return false;
 }
 
@@ -230,7 +222,7 @@ void ReadYaml(YamlReader& reader, const YamlNode& node,
   }
   const std::string outer = reader.field();
   for (const auto& [key, value] : reader.Entries(node)) {
-    reader.set_field(absl::StrCat(outer, ".", key->text));
+    reader.set_field(absl::StrCat(outer, ".", Shown(key->text)));
     ReadYaml(reader, *value, target[key->text]);
   }
   reader.set_field(outer);

@@ -26,19 +26,10 @@ struct YamlField {
   std::function<void(YamlReader&, const YamlNode&)> read;
 };
 
-// Aliases make a tree larger than its text; reading stops with a fault where these limits are
-// passed.
-struct YamlReadLimits {
-  size_t max_visits = 100'000;
-  size_t max_text_bytes = 4 * 1024 * 1024;
-};
-
 // Not thread-safe. Made for one tree.
 class YamlReader {
  public:
   using Entry = std::pair<const YamlNode*, const YamlNode*>;  // key, value
-
-  explicit YamlReader(const YamlReadLimits& limits = {}) : limits_(limits) {}
 
   // Reads the mapping `node`, which is `what` for people. Fields that are absent or null keep their
   // value. Unknown and duplicate fields are faults. A null node is an object without fields.
@@ -49,7 +40,8 @@ class YamlReader {
   // are faults.
   std::vector<Entry> Entries(const YamlNode& mapping);
 
-  // Counts `node` against the limits; false once they are passed. Whoever walks over the children
+  // Counts `node` against the limits of 100,000 values and 4 MiB of text with all aliases expanded;
+  // false, with a fault, once they are passed. Whoever walks over the children
   // of a node counts them.
   bool Visit(const YamlNode& node);
 
@@ -70,7 +62,6 @@ class YamlReader {
   void Merge(const YamlNode& source, FirstKeys& first_keys, std::vector<Entry>& entries);
   void MergeMapping(const YamlNode& mapping, FirstKeys& first_keys, std::vector<Entry>& entries);
 
-  const YamlReadLimits limits_;
   size_t visits_ = 0;
   size_t text_bytes_ = 0;
   bool exhausted_ = false;
