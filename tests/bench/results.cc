@@ -1,0 +1,187 @@
+#include "tests/bench/results.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_format.h"
+#include "tests/bench/statistics.h"
+
+namespace jobexec::bench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Calls rarer than this are not about the events: leases, node heartbeats.
+constexpr double kRareCallsPerEvent = 0.02;
+
+template <typename Rounds, typename Value>
+std::vector<double> Values(const Rounds& rounds, Value value) {
+  std::vector<double> values;
+  for (const auto& round : rounds) values.push_back(value(round));
+  return values;
+}
+
+template <typename Rounds>
+std::vector<double> Rates(const PartResult& part, const Rounds& rounds) {
+  return Values(rounds, [&](const auto& round) { return part.events / round.seconds; });
+}
+
+const std::vector<CeilingRound>& BestCeiling(const PartResult& part) {
+  return part.ceilings.at(part.best_in_flight);
+}
+
+double Ratio(const PartResult& part) {
+  return Median(Rates(part, part.bursts)) / Median(Rates(part, BestCeiling(part)));
+}
+
+// Rate of events to Jobs that succeeded, in the loop that answers; 0 in the one that only creates.
+double SucceededRate(const PartResult& part) {
+  const double seconds = Median(
+      Values(BestCeiling(part), [](const CeilingRound& round) { return round.seconds_succeeded; }));
+  return seconds == 0 ? 0 : part.events / seconds;
+}
+
+std::string Spread(const std::vector<double>& values) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return absl::StrFormat("%7.1f  (%.0f to %.0f)", Median(values), *low, *high);
+}
+
+double MedianPercentile(const PartResult& part, std::vector<double> BurstRound::*samples,
+                        double percent) {
+  return Median(Values(
+      part.bursts, [&](const BurstRound& round) { return Percentile(round.*samples, percent); }));
+}
+
+// Medians over the bursts of one service's figures.
+template <typename Value>
+double MedianOf(const PartResult& part, const std::string& service, Value value) {
+  return Median(Values(part.bursts,
+                       [&](const BurstRound& round) { return value(round.services.at(service)); }));
+}
+
+CallCounts PerEvent(const PartResult& part, const CallCounts& calls) {
+  CallCounts per_event;
+  for (const auto& [call, count] : calls) {
+    if (count / part.events >= kRareCallsPerEvent) per_event[call] = count / part.events;
+  }
+  return per_event;
+}
+
+std::string FormatCalls(const CallCounts& calls) {
+  std::string text;
+  for (const auto& [call, count] : calls) text += absl::StrFormat("%6.2f %s\n", count, call);
+  return text;
+}
+
+std::string FormatRates(const PartResult& part) {
+  std::string text = absl::StrFormat("%-34s%s\n", "events per second", " median  (range)");
+  for (const auto& [in_flight, rounds] : part.ceilings) {
+    text += absl::StrFormat("  ceiling, %2d in flight%s %s\n", in_flight,
+                            in_flight == part.best_in_flight ? "   <- best" : "          ",
+                            Spread(Rates(part, rounds)));
+  }
+  text += absl::StrFormat("  jobexec, %2d connections          %s\n", part.connections,
+                          Spread(Rates(part, part.bursts)));
+  text += absl::StrFormat("  ratio jobexec / best ceiling     %7.2f\n", Ratio(part));
+  if (const double rate = SucceededRate(part); rate > 0) {
+    text +=
+        absl::StrFormat("  best ceiling until the last Job succeeded %.1f, ratio to that %.2f\n",
+                        rate, Median(Rates(part, part.bursts)) / rate);
+  }
+  return text;
+}
+
+std::string FormatLatencies(const PartResult& part) {
+  std::string text = absl::StrFormat("  POST to 202:       p50 %8.1f ms   p99 %8.1f ms\n",
+                                     MedianPercentile(part, &BurstRound::accepted_ms, 50),
+                                     MedianPercentile(part, &BurstRound::accepted_ms, 99));
+  if (part.bursts.front().finished_ms.empty()) return text;
+  return text + absl::StrFormat("  POST to .finished: p50 %8.1f ms   p99 %8.1f ms\n",
+                                MedianPercentile(part, &BurstRound::finished_ms, 50),
+                                MedianPercentile(part, &BurstRound::finished_ms, 99));
+}
+
+std::string FormatServices(const PartResult& part) {
+  std::string text = "service     idle MB   peak MB   CPU s   CPU ms/event\n";
+  for (const auto& [name, unused] : part.bursts.front().services) {
+    const double cpu =
+        MedianOf(part, name, [](const ServiceRound& round) { return round.cpu_seconds; });
+    text += absl::StrFormat(
+        "  %-10s%7.1f   %7.1f  %6.2f   %12.3f\n", name,
+        MedianOf(part, name, [](const ServiceRound& round) { return round.idle.resident_mb; }),
+        MedianOf(part, name, [](const ServiceRound& round) { return round.end.peak_resident_mb; }),
+        cpu, cpu * 1000 / part.events);
+  }
+  const auto cpu_of_client = [](const auto& round) { return round.client_cpu_seconds; };
+  return text +
+         absl::StrFormat(
+             "  CPU s of the benchmark's own client: bursts %.2f, best ceiling "
+             "%.2f\n  cores busy before bursts %.1f, before best ceilings %.1f\n",
+             Median(Values(part.bursts, cpu_of_client)),
+             Median(Values(BestCeiling(part), cpu_of_client)),
+             Median(Values(part.bursts, [](const auto& r) { return r.background_cores; })),
+             Median(Values(BestCeiling(part), [](const auto& r) { return r.background_cores; })));
+}
+
+std::string FormatAllCalls(const PartResult& part) {
+  const BurstRound& last = part.bursts.back();
+  std::string text;
+  for (const auto& [name, service] : last.services) {
+    const CallCounts calls = PerEvent(part, service.calls);
+    if (calls.empty()) continue;
+    text += absl::StrFormat("calls of the Kubernetes API per event, by %s\n%s", name,
+                            FormatCalls(calls));
+  }
+  return text +
+         "calls that the API server counted per event, of all clients with the controllers\n" +
+         FormatCalls(PerEvent(part, last.api_server));
+}
+
+Json ToJson(const PartResult& part) {
+  Json json;
+  json["name"] = part.name;
+  json["events"] = part.events;
+  json["connections"] = part.connections;
+  for (const auto& [in_flight, rounds] : part.ceilings) {
+    json["ceiling_per_second"][std::to_string(in_flight)] = Rates(part, rounds);
+  }
+  json["best_in_flight"] = part.best_in_flight;
+  json["per_second"] = Rates(part, part.bursts);
+  json["ratio"] = Ratio(part);
+  json["ceiling_succeeded_per_second"] = SucceededRate(part);
+  json["accepted_ms"] = {{"p50", MedianPercentile(part, &BurstRound::accepted_ms, 50)},
+                         {"p99", MedianPercentile(part, &BurstRound::accepted_ms, 99)}};
+  json["finished_ms"] = {{"p50", MedianPercentile(part, &BurstRound::finished_ms, 50)},
+                         {"p99", MedianPercentile(part, &BurstRound::finished_ms, 99)}};
+  for (const auto& [name, service] : part.bursts.back().services) {
+    const auto median = [&, n = name](auto value) { return MedianOf(part, n, value); };
+    json["services"][name] = {
+        {"idle_mb", median([](const ServiceRound& r) { return r.idle.resident_mb; })},
+        {"end_mb", median([](const ServiceRound& r) { return r.end.resident_mb; })},
+        {"peak_mb", median([](const ServiceRound& r) { return r.end.peak_resident_mb; })},
+        {"cpu_seconds", median([](const ServiceRound& r) { return r.cpu_seconds; })},
+        {"calls_per_event", PerEvent(part, service.calls)}};
+  }
+  json["api_server_calls_per_event"] = PerEvent(part, part.bursts.back().api_server);
+  json["background_cores"] = {
+      {"bursts", Values(part.bursts, [](const auto& r) { return r.background_cores; })},
+      {"best_ceiling",
+       Values(BestCeiling(part), [](const auto& r) { return r.background_cores; })}};
+  return json;
+}
+
+}  // namespace
+
+std::string FormatTable(const PartResult& part) {
+  return absl::StrFormat("\n%s: %d events, medians of %d rounds\n", part.name, part.events,
+                         part.bursts.size()) +
+         FormatRates(part) + FormatLatencies(part) + FormatServices(part) + FormatAllCalls(part);
+}
+
+std::string FormatJson(const std::vector<PartResult>& parts) {
+  Json json = Json::array();
+  for (const PartResult& part : parts) json.push_back(ToJson(part));
+  return Json{{"benchmark", "create"}, {"parts", json}}.dump();
+}
+
+}  // namespace jobexec::bench

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Benchmarks of the whole system on a Kubernetes of its own with fake nodes (kwok). Builds what it needs,
+# prints a table and a line of JSON, leaves nothing running. As root.
+#
+# usage: run.sh create [--events N] [--connections N] [--rounds N] [--parts a|b|ab] [--keep]
+#
+#   create   a burst of CloudEvents over HTTP, beside what the API server can do at best:
+#            (a) reporter stopped, until each event's Job is created; (b) all services running, until
+#            each event's .finished has arrived
+#   --keep   leaves the cluster running, for the next run
+set -euo pipefail
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+BUILD=$ROOT/build/release
+CLUSTER=("$ROOT/deploy/local/cluster.sh")
+NAME=bench PORT=7543
+# Far more than any run takes.
+LIMIT=60m
+
+KEEP=0 BENCH_PID='' DIRECTORY=''
+
+usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+
+build() {
+  (cd "$ROOT" && cmake --preset release > /dev/null)
+  cmake --build "$BUILD" --target jobexec-intake jobexec-scheduler jobexec-reporter jobexec-bench >&2
+}
+
+# Ends what is still running, whatever ended the script.
+cleanup() {
+  local code=$?
+  trap - EXIT
+  [[ -z $BENCH_PID ]] || kill -TERM "$BENCH_PID" 2>/dev/null || true
+  (( KEEP )) || "${CLUSTER[@]}" down --purge --name "$NAME" || true
+  if (( code == 0 )); then
+    rm -rf "$DIRECTORY"
+  elif [[ -n $DIRECTORY ]]; then
+    echo "run.sh: logs of the services are in $DIRECTORY" >&2
+  fi
+  exit "$code"
+}
+
+main() {
+  [[ ${1:-} == create ]] || usage
+  shift
+  local arguments=()
+  while (( $# )); do
+    case $1 in
+      --keep) KEEP=1 ;;
+      --events | --connections | --rounds | --parts)
+        [[ $# -ge 2 ]] || usage
+        arguments+=("$1" "$2")
+        shift ;;
+      *) usage ;;
+    esac
+    shift
+  done
+  build
+  trap cleanup EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  DIRECTORY=$(mktemp -d "${TMPDIR:-/tmp}/jobexec-bench-XXXXXX")
+  "${CLUSTER[@]}" up --kwok --name "$NAME" --port "$PORT"
+  # timeout passes its own end on to the benchmark and the services, which are in its process group.
+  timeout --kill-after 30 "$LIMIT" "$BUILD/tests/bench/jobexec-bench" create --programs "$BUILD" \
+    --kubeconfig "$("${CLUSTER[@]}" kubeconfig --name "$NAME")" --directory "$DIRECTORY" "${arguments[@]}" &
+  BENCH_PID=$!
+  wait "$BENCH_PID"
+  BENCH_PID=''
+}
+
+main "$@"
