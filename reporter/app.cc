@@ -40,11 +40,23 @@ std::string HolderName() {
   return absl::StrCat(host, "-", absl::BytesToHexString(RandomBytes(8)));
 }
 
-std::unique_ptr<EventPublisher> MakePublisher(const Settings& settings, http::Client& http,
-                                              nats::Connection& nats) {
-  if (settings.nats_urls.empty()) return std::make_unique<HttpSinkPublisher>(settings.sink, http);
-  return std::make_unique<NatsPublisher>(nats, RealClock());
-}
+// Where answers go, and the connection it uses.
+struct Destination {
+  explicit Destination(const Settings& settings) {
+    if (settings.nats_urls.empty()) {
+      http = http::Client::Create({});
+      publisher = std::make_unique<HttpSinkPublisher>(settings.sink, *http);
+    } else {
+      nats = nats::Connection::Create({.urls = settings.nats_urls, .name = "jobexec-reporter"},
+                                      RealClock());
+      publisher = std::make_unique<NatsPublisher>(*nats, RealClock());
+    }
+  }
+
+  std::unique_ptr<http::Client> http;
+  std::unique_ptr<nats::Connection> nats;
+  std::unique_ptr<EventPublisher> publisher;
+};
 
 }  // namespace
 
@@ -55,15 +67,12 @@ struct App::Parts {
         metrics(registry),
         kube(std::move(client)),
         metered_kube(*kube, registry),
-        http(http::Client::Create({})),
-        nats(nats::Connection::Create({.urls = given.nats_urls, .name = "jobexec-reporter"},
-                                      RealClock())),
-        publisher(MakePublisher(given, *http, *nats)),
+        destination(given),
         queue(RealClock()),
         feed(store),
         reconciler(
             {.answers = given.answers, .holder = HolderName(), .log_limits = given.log_limits},
-            {metered_kube, *publisher, store, queue, metrics, RealClock()}),
+            {metered_kube, *destination.publisher, store, queue, metrics, RealClock()}),
         service(store, feed, [this] { return Synced(); }) {
     for (const std::string& name : given.namespaces) {
       AddWatcher(JobWatcher::Resource::kJobs, name);
@@ -126,9 +135,7 @@ struct App::Parts {
   Metrics metrics;
   std::unique_ptr<kube::Client> kube;
   kube::MeteredClient metered_kube;
-  std::unique_ptr<http::Client> http;
-  std::unique_ptr<nats::Connection> nats;
-  std::unique_ptr<EventPublisher> publisher;
+  Destination destination;
   Store store;
   WorkQueue queue;
   RunFeed feed;
