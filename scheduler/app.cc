@@ -11,6 +11,7 @@
 #include "common/kube/metered_client.h"
 #include "common/resources/directory_store.h"
 #include "common/rpc/server.h"
+#include "common/telemetry/log.h"
 #include "common/telemetry/metrics.h"
 #include "scheduler/config_source.h"
 #include "scheduler/resources_service.h"
@@ -24,6 +25,17 @@ constexpr int kMemberThreads = 8;
 constexpr int kFetchThreads = 8;
 constexpr size_t kMemberQueue = 1024;
 constexpr size_t kFetchQueue = 256;
+
+void LogWarnings(const Settings& settings) {
+  for (const std::string& warning : JobDefaultsWarnings(settings.planner.defaults)) {
+    log::Warning("doubtful setting", {{"warning", warning}});
+  }
+  if (settings.grant_key_is_temporary) {
+    log::Warning("doubtful setting",
+                 {{"warning", "GRANT_KEY_FILE is not set: Jobs that wait while this scheduler restarts "
+                              "cannot fetch their files, nor can more than one scheduler run"}});
+  }
+}
 
 }  // namespace
 
@@ -84,6 +96,7 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Settings& settings) {
                              {.ready = [p] { return p->store->CheckReady(); },
                               .metrics_text = [p] { return SerializeMetrics(p->registry); }}));
   p->server->SetServing(true);
+  LogWarnings(settings);
   return std::unique_ptr<App>(new App(std::move(parts)));
 }
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
 #include "common/cloudevents/event.h"
@@ -27,18 +26,9 @@ absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
   return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
 }
 
-// Sequence events and other kinds of Keptn's never match and never get an answer.
-bool HasUsableType(absl::string_view type) {
-  constexpr absl::string_view kPrefix = "sh.keptn.event.";
-  if (type.substr(0, kPrefix.size()) != kPrefix) return true;
-  const std::vector<absl::string_view> parts = absl::StrSplit(type, '.');
-  return parts.size() == 5 && std::none_of(parts.begin(), parts.end(),
-                                           [](absl::string_view part) { return part.empty(); });
-}
-
 // Why the event is none of ours, or nothing.
 std::optional<std::string> ReasonToIgnore(const runs::EventFacts& facts) {
-  if (!HasUsableType(facts.type)) {
+  if (!CanMatch(facts.type)) {
     return absl::StrCat("type ", facts.type,
                         " is not a task event: expected sh.keptn.event.<task>.<kind>");
   }

@@ -18,14 +18,6 @@ namespace {
 
 re2::StringPiece Piece(absl::string_view text) { return {text.data(), text.size()}; }
 
-// Keptn's own types have five parts; those with six are of its sequences.
-bool CanMatch(absl::string_view type) {
-  if (!absl::StartsWith(type, "sh.keptn.event.")) return true;
-  const std::vector<absl::string_view> parts = absl::StrSplit(type, '.');
-  const bool has_empty_part = std::find(parts.begin(), parts.end(), "") != parts.end();
-  return parts.size() == 5 && !has_empty_part;
-}
-
 }  // namespace
 
 CompiledConfig::CompiledConfig(JobConfig config)
@@ -137,6 +129,13 @@ class Matcher {
   std::vector<std::optional<bool>> pattern_results_;
   std::vector<std::optional<std::vector<std::string>>> path_results_;
 };
+
+bool CanMatch(absl::string_view type) {
+  if (!absl::StartsWith(type, "sh.keptn.event.")) return true;
+  const std::vector<absl::string_view> parts = absl::StrSplit(type, '.');
+  const bool has_empty_part = std::find(parts.begin(), parts.end(), "") != parts.end();
+  return parts.size() == 5 && !has_empty_part;
+}
 
 std::vector<int> MatchingActions(const CompiledConfig& config, absl::string_view type,
                                  const nlohmann::json& document) {

@@ -52,10 +52,14 @@ class CompiledConfig {
   std::vector<std::string> warnings_;
 };
 
+// False for types of Keptn's own that are no task events ("sh.keptn.event." with other than five parts):
+// they match nothing and get no answer.
+bool CanMatch(absl::string_view type);
+
 // Positions in the file of the actions that want the event, in the order of the file: those with a
 // filter whose pattern is found anywhere in `type`, and whose JSONPath, if it has one, selects a
 // string, number or boolean from `document` (cloudevents::ToDocument) whose text is `match`.
-// "sh.keptn.event." types of other than five parts match nothing.
+// None if !CanMatch(type).
 std::vector<int> MatchingActions(const CompiledConfig& config, absl::string_view type,
                                  const nlohmann::json& document);
 
