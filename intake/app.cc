@@ -68,8 +68,8 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Settings& settings) {
            .max_connections = settings.max_connections,
            .max_body_bytes = settings.max_body_bytes,
            .on_refused = [p](absl::string_view reason) { p->source.NoteRefusal(reason); }},
-          [p](http::Request request, http::Reply reply) {
-            p->source.Handle(std::move(request), std::move(reply));
+          [p](const http::Request& request, http::Reply reply) {
+            p->source.Handle(request, std::move(reply));
           }));
   ASSIGN_OR_RETURN(p->admin, http::StartAdminServer(
                                  {.address = settings.admin_address, .port = settings.admin_port},

@@ -127,19 +127,18 @@ GrpcSchedulerLink::~GrpcSchedulerLink() { Stop(absl::ZeroDuration()); }
 
 void GrpcSchedulerLink::Submit(EventSubmission submission, Callback done) {
   const absl::Duration expiry = clock_.Elapsed() + UntilDeadline(submission, clock_);
-  absl::string_view refusal;
-  {
-    absl::MutexLock lock(&mutex_);
-    if (stopping_) {
-      refusal = "intake is stopping";
-    } else if (window_.Full()) {
-      refusal = "too many events wait for the scheduler";
-    } else {
-      window_.Add(std::move(submission), expiry, std::move(done));
-    }
-  }
+  const absl::string_view refusal = TryAdd(submission, expiry, done);
   if (!refusal.empty()) return std::move(done)(RetryOutcome(kRetryDelay, refusal));
   WriteNext();
+}
+
+absl::string_view GrpcSchedulerLink::TryAdd(EventSubmission& submission, absl::Duration expiry,
+                                            Callback& done) {
+  absl::MutexLock lock(&mutex_);
+  if (stopping_) return "intake is stopping";
+  if (window_.Full()) return "too many events wait for the scheduler";
+  window_.Add(std::move(submission), expiry, std::move(done));
+  return "";
 }
 
 bool GrpcSchedulerLink::Up() const {

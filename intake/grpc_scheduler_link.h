@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
@@ -68,6 +69,8 @@ class GrpcSchedulerLink final : public SchedulerLink {
   void EndStream();
 
   // On any thread.
+  // Why the submission is not taken; if it is (empty), both arguments are moved from.
+  absl::string_view TryAdd(EventSubmission& submission, absl::Duration expiry, Callback& done);
   void WriteNext();
   void OnOutcome(EventOutcome outcome);
   void NoteIfDrainedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -23,7 +23,9 @@ absl::StatusOr<std::vector<cloudevents::Event>> ReadEvents(const http::Request& 
   if (!events.ok()) return events.status();
   for (size_t i = 0; i < events->size(); ++i) {
     const absl::Status fits = CheckSize((*events)[i]);
-    if (!fits.ok()) return Annotate(fits, absl::StrCat("event ", i));
+    if (!fits.ok()) {
+      return cloudevents::IsBatch(request) ? Annotate(fits, absl::StrCat("event ", i)) : fits;
+    }
   }
   return events;
 }
@@ -44,7 +46,7 @@ HttpSource::HttpSource(absl::string_view path, Dispatcher& dispatcher, Clock& cl
       metrics_(metrics),
       refusal_lines_(clock, kRefusalLinesPerSecond) {}
 
-void HttpSource::Handle(http::Request request, http::Reply reply) const {
+void HttpSource::Handle(const http::Request& request, http::Reply reply) const {
   if (!IsUnderPath(request.target)) {
     return Refuse({404, "path", "Not found",
                    absl::StrCat("events are taken at ", path_.empty() ? "/" : path_)},

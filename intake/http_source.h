@@ -26,7 +26,7 @@ class HttpSource {
   // that is no event is refused with a problem document: 400 malformed or invalid, 404 path, 405
   // method, 413 too large, 415 content type, 503 with Retry-After when too much is in flight. A
   // handler of http::Server.
-  void Handle(http::Request request, http::Reply reply) const;
+  void Handle(const http::Request& request, http::Reply reply) const;
 
   // Counts and logs a request that the server refused by itself; `reason` is the server's.
   void NoteRefusal(absl::string_view reason) const;

@@ -7,7 +7,7 @@ namespace jobexec::intake {
 namespace {
 
 // Fits on the stream to the scheduler (kMaxEventBytes).
-constexpr int64_t kMaxBodyBytes = 3 * 1024 * 1024;
+constexpr int64_t kMaxBodyBytes = int64_t{3} * 1024 * 1024;
 
 void LoadHttp(config::SettingsReader& reader, Settings& settings) {
   settings.address = reader.Text("INTAKE_ADDRESS", "0.0.0.0", "Address to take events on");
@@ -19,7 +19,7 @@ void LoadHttp(config::SettingsReader& reader, Settings& settings) {
                                              "\", expected a path such as / or /v1/event"));
   }
   settings.max_body_bytes =
-      reader.Int("INTAKE_MAX_BODY_BYTES", 1024 * 1024, 1024, kMaxBodyBytes,
+      reader.Int("INTAKE_MAX_BODY_BYTES", int64_t{1024} * 1024, 1024, kMaxBodyBytes,
                  "Largest request body in bytes; a larger one is answered 413");
   settings.max_connections = static_cast<int>(reader.Int(
       "INTAKE_MAX_CONNECTIONS", 512, 1, 65535, "Connections at a time; more are answered 503"));

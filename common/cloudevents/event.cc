@@ -11,6 +11,9 @@ namespace {
 
 using Value = Event::CloudEventAttributeValue;
 
+// Bytes of a value that an error text repeats.
+constexpr size_t kMaxShown = 64;
+
 std::string FormatTimestamp(const google::protobuf::Timestamp& timestamp) {
   const absl::Time time =
       absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
@@ -64,7 +67,6 @@ std::optional<absl::Time> ParseRfc3339(const std::string& text) {
 
 // A value for an error text: short and printable.
 std::string Shown(absl::string_view value) {
-  constexpr size_t kMaxShown = 64;
   return absl::StrCat("\"", absl::CHexEscape(value.substr(0, kMaxShown)),
                       value.size() > kMaxShown ? "...\"" : "\"");
 }

@@ -28,7 +28,7 @@ class TestScheduler {
   // Serves on loopback; port 0: any. Fails the test if it cannot.
   explicit TestScheduler(Script script, int port = 0);
 
-  // Cuts every stream and stops.
+  // Stops; every stream is cut.
   ~TestScheduler();
 
   int port() const { return server_->port(); }
@@ -70,7 +70,7 @@ class TestScheduler {
   std::vector<std::shared_ptr<Stream>> streams_ ABSL_GUARDED_BY(mutex_);
   int opened_ ABSL_GUARDED_BY(mutex_) = 0;
   std::unique_ptr<Service> service_;
-  std::unique_ptr<rpc::Server> server_;
+  std::unique_ptr<rpc::Server> server_;  // destroyed first, which ends the streams
 };
 
 }  // namespace jobexec::testing

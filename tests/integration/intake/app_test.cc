@@ -222,6 +222,7 @@ TEST_F(IntakeAppTest, TheSameEventPostedTwentyTimesAtOnce) {
 
   std::atomic<int> accepted = 0;
   std::vector<std::thread> posters;
+  posters.reserve(20);
   for (int i = 0; i < 20; ++i) {
     posters.emplace_back([&] { accepted += PostEvent("same").status == 202 ? 1 : 0; });
   }

@@ -20,6 +20,7 @@ using ::jobexec::testing::TestScheduler;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
+constexpr size_t kMaxLogBytes = 1'000'000;
 constexpr absl::Duration kPatience = absl::Seconds(30);
 
 class IntakeProgramTest : public ::testing::Test {
@@ -32,7 +33,7 @@ class IntakeProgramTest : public ::testing::Test {
     EXPECT_TRUE(program.ok()) << program.status();
     return *std::move(program);
   }
-  std::string Output() const { return *ReadFile(directory_.path() + "/log", 1024 * 1024); }
+  std::string Output() const { return *ReadFile(directory_.path() + "/log", kMaxLogBytes); }
 
   testing::TempDirectory directory_;
 };

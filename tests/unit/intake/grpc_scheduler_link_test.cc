@@ -361,10 +361,12 @@ TEST_F(GrpcSchedulerLinkTest, StopsAtOnceWhenNothingIsInFlight) {
   EXPECT_EQ(answers_.Count(), 0);
 }
 
+constexpr int kSubmitters = 8;
+constexpr int kEventsEach = 100;
+constexpr size_t kAll = size_t{kSubmitters} * kEventsEach;
+
 // The stream is cut every 50 submissions while eight threads submit.
 TEST_F(GrpcSchedulerLinkTest, EachOfManyIsAnsweredOnceWhateverBreaks) {
-  constexpr int kThreads = 8;
-  constexpr int kEach = 100;
   std::atomic<int> seen{0};
   TestScheduler* cut = nullptr;
   TestScheduler scheduler([&](const EventSubmission& s) -> std::optional<EventOutcome> {
@@ -376,17 +378,18 @@ TEST_F(GrpcSchedulerLinkTest, EachOfManyIsAnsweredOnceWhateverBreaks) {
                             {.credits = 16, .longest_backoff = absl::Milliseconds(2)});
 
   std::vector<std::thread> threads;
-  for (int t = 0; t < kThreads; ++t) {
+  threads.reserve(kSubmitters);
+  for (int t = 0; t < kSubmitters; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < kEach; ++i) Submit(*link, RealClock(), absl::StrCat(t, "/", i));
+      for (int i = 0; i < kEventsEach; ++i) Submit(*link, RealClock(), absl::StrCat(t, "/", i));
     });
   }
   for (std::thread& thread : threads) thread.join();
 
-  ASSERT_TRUE(answers_.WaitFor(kThreads * kEach));
-  EXPECT_EQ(answers_.Count(), kThreads * kEach);
-  for (int t = 0; t < kThreads; ++t) {
-    for (int i = 0; i < kEach; ++i) {
+  ASSERT_TRUE(answers_.WaitFor(kAll));
+  EXPECT_EQ(answers_.Count(), kAll);
+  for (int t = 0; t < kSubmitters; ++t) {
+    for (int i = 0; i < kEventsEach; ++i) {
       const std::string id = absl::StrCat(t, "/", i);
       EXPECT_EQ(answers_.Of(id).accepted().runs(0).action(), id);
     }

@@ -29,10 +29,9 @@ http::Request Post(const std::string& target, const std::string& type, const std
 class HttpSourceTest : public ::testing::Test {
  protected:
   // Handles the request; the response comes at once or after Answer.
-  void Handle(const HttpSource& source, http::Request request) {
+  void Handle(const HttpSource& source, const http::Request& request) {
     response_.reset();
-    source.Handle(std::move(request),
-                  [this](http::Response response) { response_ = std::move(response); });
+    source.Handle(request, [this](http::Response response) { response_ = std::move(response); });
   }
   std::string Detail() const { return nlohmann::json::parse(response_->body).at("detail"); }
 
@@ -109,7 +108,7 @@ TEST_F(HttpSourceTest, OtherMethodsAreToldWhichOne) {
     http::Request request = Post("/", kStructured, kEvent);
     request.method = method;
 
-    Handle(source_, std::move(request));
+    Handle(source_, request);
 
     EXPECT_EQ(response_->status, 405);
     EXPECT_EQ(http::FindHeader(response_->headers, "allow"), "POST");

@@ -19,7 +19,7 @@ class SubmissionWindowTest : public ::testing::Test {
     EventSubmission submission;
     submission.mutable_event()->set_id(id);
     window_.Add(std::move(submission), kNow + lifetime,
-                [this, id](EventOutcome) { answered_.push_back(id); });
+                [this, id](const EventOutcome&) { answered_.push_back(id); });
   }
 
   // "id:sequence" of everything that may be written now.

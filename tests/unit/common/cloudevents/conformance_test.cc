@@ -143,7 +143,7 @@ class Conformance : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto text =
-        ReadFile(DataFolder() + "/cloudevents/http-protocol-binding.feature", 1024 * 1024);
+        ReadFile(DataFolder() + "/cloudevents/http-protocol-binding.feature", 1'000'000);
     if (!text.ok()) GTEST_SKIP() << text.status();
     scenarios_ = FeatureReader(*text).Read();
     ASSERT_EQ(scenarios_.size(), 4);
@@ -163,7 +163,7 @@ TEST_F(Conformance, DecodesEveryRequest) {
 TEST_F(Conformance, DecodesEveryRequestThatComesThroughTheServer) {
   std::vector<absl::StatusOr<std::vector<Event>>> received;
   auto server = http::Server::Start({.address = "127.0.0.1"},
-                                    [&received](http::Request request, http::Reply reply) {
+                                    [&received](const http::Request& request, http::Reply reply) {
                                       received.push_back(EventsFromHttp(request));
                                       std::move(reply)(http::MakeResponse(202, "text/plain", ""));
                                     });

@@ -116,7 +116,7 @@ struct BadCase {
 };
 
 TEST(Validate, NamesTheFault) {
-  const auto set = [](const char* name, std::string value) {
+  const auto set = [](const char* name, const std::string& value) {
     return [name, value](Event& event) { SetAttribute(event, name, value); };
   };
   const BadCase cases[] = {
