@@ -8,6 +8,22 @@ if(JOBEXEC_SANITIZE)
   add_link_options(-fsanitize=${JOBEXEC_SANITIZE})
 endif()
 
+# ThreadSanitizer needs to be told about the locks of the distribution's Abseil (tsan_abseil.cc).
+if(JOBEXEC_SANITIZE STREQUAL "thread")
+  # gcc warns of fences in Boost.Asio, which guard nothing of ours.
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+  file(STRINGS /usr/include/absl/base/options.h abseil_namespace
+       REGEX "#define ABSL_OPTION_INLINE_NAMESPACE_NAME")
+  string(REGEX REPLACE ".* " "" abseil_namespace "${abseil_namespace}")
+  string(LENGTH "${abseil_namespace}" abseil_namespace_length)
+  add_library(jobexec_tsan OBJECT "${PROJECT_SOURCE_DIR}/tests/support/tsan_abseil.cc")
+  target_compile_definitions(jobexec_tsan PRIVATE
+                             JOBEXEC_ABSEIL_NAME_LENGTH=${abseil_namespace_length})
+  target_link_libraries(jobexec_tsan PUBLIC absl::synchronization ${CMAKE_DL_LIBS})
+  target_link_options(jobexec_tsan INTERFACE -rdynamic)
+  set(JOBEXEC_TEST_EXTRA jobexec_tsan)
+endif()
+
 add_library(jobexec_flags INTERFACE)
 target_include_directories(jobexec_flags INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(jobexec_flags INTERFACE
@@ -70,7 +86,8 @@ function(jobexec_test name)
     set(ARG_TIMEOUT 120)
   endif()
   add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main jobexec_flags)
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} ${JOBEXEC_TEST_EXTRA} GTest::gmock
+                        GTest::gtest_main jobexec_flags)
   jobexec_common_properties(${name})
   set(properties LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
   if(ARG_SERIAL)
