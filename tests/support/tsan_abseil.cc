@@ -1,0 +1,178 @@
+// Tells ThreadSanitizer about the locks of the distribution's Abseil, which is not built with it.
+//
+// Linked into test programs of the tsan preset only. The dynamic linker prefers a program's own symbols, so
+// these stand in front of Abseil's for our code and for gRPC alike; each tells the sanitizer what the real
+// function, found by dlsym, does. Between "pre" and "post" the sanitizer ignores what the thread does.
+// Source: sanitizer/tsan_interface.h, "External mutex annotations".
+#include <dlfcn.h>
+#include <sanitizer/tsan_interface.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "absl/base/options.h"
+
+#define JOBEXEC_TEXT_OF(x) #x
+#define JOBEXEC_TEXT(x) JOBEXEC_TEXT_OF(x)
+#define JOBEXEC_ABSEIL JOBEXEC_TEXT(ABSL_OPTION_INLINE_NAMESPACE_NAME)
+
+// The mangled name has the length of the inline namespace; the distributions' are of seven characters
+// ("debian3") or eight ("debian10").
+#if JOBEXEC_ABSEIL_NAME_LENGTH == 7
+#define JOBEXEC_SYMBOL(rest) "_ZN4absl7" JOBEXEC_ABSEIL rest
+#elif JOBEXEC_ABSEIL_NAME_LENGTH == 8
+#define JOBEXEC_SYMBOL(rest) "_ZN4absl8" JOBEXEC_ABSEIL rest
+#elif JOBEXEC_ABSEIL_NAME_LENGTH == 12
+#define JOBEXEC_SYMBOL(rest) "_ZN4absl12" JOBEXEC_ABSEIL rest
+#else
+#error "unknown length of Abseil's inline namespace"
+#endif
+
+namespace {
+
+template <typename Function>
+Function Real(Function, const char* symbol) {
+  void* found = dlsym(RTLD_NEXT, symbol);
+  if (found == nullptr) {
+    std::fprintf(stderr, "no %s in this Abseil\n", symbol);
+    std::abort();
+  }
+  Function function;
+  std::memcpy(&function, &found, sizeof(function));
+  return function;
+}
+
+// As absl::Duration and absl::Time travel in registers.
+struct Span {
+  int64_t high;
+  uint32_t low;
+};
+
+}  // namespace
+
+extern "C" {
+
+void MutexLock(void* mutex) asm(JOBEXEC_SYMBOL("5Mutex4LockEv"));
+void MutexUnlock(void* mutex) asm(JOBEXEC_SYMBOL("5Mutex6UnlockEv"));
+bool MutexTryLock(void* mutex) asm(JOBEXEC_SYMBOL("5Mutex7TryLockEv"));
+void MutexReaderLock(void* mutex) asm(JOBEXEC_SYMBOL("5Mutex10ReaderLockEv"));
+void MutexReaderUnlock(void* mutex) asm(JOBEXEC_SYMBOL("5Mutex12ReaderUnlockEv"));
+bool MutexAwait(void* mutex, const void* condition, uint64_t timeout) asm(JOBEXEC_SYMBOL(
+    "5Mutex11AwaitCommonERKNS0_9ConditionENS0_24synchronization_internal13KernelTimeoutE"));
+bool MutexLockWhenCommon(void* mutex, const void* condition, uint64_t timeout, bool write)
+    asm(JOBEXEC_SYMBOL("5Mutex14LockWhenCommonERKNS0_9ConditionENS0_24synchronization_internal"
+                       "13KernelTimeoutEb"));
+void MutexLockWhen(void* mutex, const void* condition)
+    asm(JOBEXEC_SYMBOL("5Mutex8LockWhenERKNS0_9ConditionE"));
+bool MutexLockWhenWithTimeout(void* mutex, const void* condition, Span duration)
+    asm(JOBEXEC_SYMBOL("5Mutex19LockWhenWithTimeoutERKNS0_9ConditionENS0_8DurationE"));
+bool MutexLockWhenWithDeadline(void* mutex, const void* condition, Span time)
+    asm(JOBEXEC_SYMBOL("5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE"));
+bool CondVarWait(void* condition_variable, void* mutex, uint64_t timeout) asm(JOBEXEC_SYMBOL(
+    "7CondVar10WaitCommonEPNS0_5MutexENS0_24synchronization_internal13KernelTimeoutE"));
+
+void MutexLock(void* mutex) {
+  static const auto real = Real(&MutexLock, JOBEXEC_SYMBOL("5Mutex4LockEv"));
+  __tsan_mutex_pre_lock(mutex, 0);
+  real(mutex);
+  __tsan_mutex_post_lock(mutex, 0, 0);
+}
+
+void MutexUnlock(void* mutex) {
+  static const auto real = Real(&MutexUnlock, JOBEXEC_SYMBOL("5Mutex6UnlockEv"));
+  __tsan_mutex_pre_unlock(mutex, 0);
+  real(mutex);
+  __tsan_mutex_post_unlock(mutex, 0);
+}
+
+bool MutexTryLock(void* mutex) {
+  static const auto real = Real(&MutexTryLock, JOBEXEC_SYMBOL("5Mutex7TryLockEv"));
+  __tsan_mutex_pre_lock(mutex, __tsan_mutex_try_lock);
+  const bool locked = real(mutex);
+  __tsan_mutex_post_lock(
+      mutex, __tsan_mutex_try_lock | (locked ? 0 : __tsan_mutex_try_lock_failed), 0);
+  return locked;
+}
+
+void MutexReaderLock(void* mutex) {
+  static const auto real = Real(&MutexReaderLock, JOBEXEC_SYMBOL("5Mutex10ReaderLockEv"));
+  __tsan_mutex_pre_lock(mutex, __tsan_mutex_read_lock);
+  real(mutex);
+  __tsan_mutex_post_lock(mutex, __tsan_mutex_read_lock, 0);
+}
+
+void MutexReaderUnlock(void* mutex) {
+  static const auto real = Real(&MutexReaderUnlock, JOBEXEC_SYMBOL("5Mutex12ReaderUnlockEv"));
+  __tsan_mutex_pre_unlock(mutex, __tsan_mutex_read_lock);
+  real(mutex);
+  __tsan_mutex_post_unlock(mutex, __tsan_mutex_read_lock);
+}
+
+void MutexLockWhen(void* mutex, const void* condition) {
+  static const auto real = Real(&MutexLockWhen, JOBEXEC_SYMBOL("5Mutex8LockWhenERKNS0_9ConditionE"));
+  __tsan_mutex_pre_lock(mutex, 0);
+  real(mutex, condition);
+  __tsan_mutex_post_lock(mutex, 0, 0);
+}
+
+bool MutexLockWhenWithTimeout(void* mutex, const void* condition, Span duration) {
+  static const auto real =
+      Real(&MutexLockWhenWithTimeout,
+           JOBEXEC_SYMBOL("5Mutex19LockWhenWithTimeoutERKNS0_9ConditionENS0_8DurationE"));
+  __tsan_mutex_pre_lock(mutex, 0);
+  const bool result = real(mutex, condition, duration);
+  __tsan_mutex_post_lock(mutex, 0, 0);
+  return result;
+}
+
+bool MutexLockWhenWithDeadline(void* mutex, const void* condition, Span time) {
+  static const auto real =
+      Real(&MutexLockWhenWithDeadline,
+           JOBEXEC_SYMBOL("5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE"));
+  __tsan_mutex_pre_lock(mutex, 0);
+  const bool result = real(mutex, condition, time);
+  __tsan_mutex_post_lock(mutex, 0, 0);
+  return result;
+}
+
+// What newer Abseils have in place of the three above.
+bool MutexLockWhenCommon(void* mutex, const void* condition, uint64_t timeout, bool write) {
+  static const auto real =
+      Real(&MutexLockWhenCommon,
+           JOBEXEC_SYMBOL("5Mutex14LockWhenCommonERKNS0_9ConditionENS0_24synchronization_internal"
+                          "13KernelTimeoutEb"));
+  const unsigned flags = write ? 0 : __tsan_mutex_read_lock;
+  __tsan_mutex_pre_lock(mutex, flags);
+  const bool result = real(mutex, condition, timeout, write);
+  __tsan_mutex_post_lock(mutex, flags, 0);
+  return result;
+}
+
+// A wait gives the lock away and takes it back.
+bool MutexAwait(void* mutex, const void* condition, uint64_t timeout) {
+  static const auto real = Real(
+      &MutexAwait, JOBEXEC_SYMBOL("5Mutex11AwaitCommonERKNS0_9ConditionENS0_24synchronization_"
+                                  "internal13KernelTimeoutE"));
+  __tsan_mutex_pre_unlock(mutex, 0);
+  __tsan_mutex_post_unlock(mutex, 0);
+  __tsan_mutex_pre_lock(mutex, 0);
+  const bool result = real(mutex, condition, timeout);
+  __tsan_mutex_post_lock(mutex, 0, 0);
+  return result;
+}
+
+bool CondVarWait(void* condition_variable, void* mutex, uint64_t timeout) {
+  static const auto real = Real(
+      &CondVarWait, JOBEXEC_SYMBOL("7CondVar10WaitCommonEPNS0_5MutexENS0_24synchronization_internal"
+                                   "13KernelTimeoutE"));
+  __tsan_mutex_pre_unlock(mutex, 0);
+  __tsan_mutex_post_unlock(mutex, 0);
+  __tsan_mutex_pre_lock(mutex, 0);
+  const bool result = real(condition_variable, mutex, timeout);
+  __tsan_mutex_post_lock(mutex, 0, 0);
+  return result;
+}
+
+}  // extern "C"
