@@ -18,7 +18,10 @@
 #define ASSIGN_OR_RETURN(declaration, expression) \
   ASSIGN_OR_RETURN_IMPL(JOBEXEC_CONCAT(jobexec_statusor_, __LINE__), declaration, expression)
 
+// The declaration must stay as it is written.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define ASSIGN_OR_RETURN_IMPL(statusor, declaration, expression) \
   auto statusor = (expression);                                  \
   if (!statusor.ok()) return std::move(statusor).status();       \
   declaration = *std::move(statusor)
+// NOLINTEND(bugprone-macro-parentheses)
