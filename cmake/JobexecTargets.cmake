@@ -1,6 +1,6 @@
 # One way to declare a library, a program and a test; the flags of our own code live here alone.
 set(JOBEXEC_SANITIZE "" CACHE STRING "Sanitizers for everything that is built here, as for -fsanitize=")
-option(JOBEXEC_CLANG_TIDY "Run clang-tidy on every source of ours" OFF)
+option(JOBEXEC_CLANG_TIDY "Run clang-tidy on the product and on what tests share" OFF)
 
 if(JOBEXEC_SANITIZE)
   add_compile_options(-fsanitize=${JOBEXEC_SANITIZE} -fno-omit-frame-pointer
@@ -88,7 +88,6 @@ function(jobexec_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} ${JOBEXEC_TEST_EXTRA} GTest::gmock
                         GTest::gtest_main jobexec_flags)
-  jobexec_common_properties(${name})
   set(properties LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
   if(ARG_SERIAL)
     list(APPEND properties RUN_SERIAL ON)
@@ -96,6 +95,11 @@ function(jobexec_test name)
   if(ARG_FIXTURE)
     list(APPEND properties FIXTURES_REQUIRED ${ARG_FIXTURE})
   endif()
+  if(ARG_LABEL MATCHES "^(unit|stream)$")
+    add_dependencies(jobexec-unit-tests ${name})
+  endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
 endfunction()
 include(GoogleTest)
+# What the sanitizers run: the tests labelled unit and stream.
+add_custom_target(jobexec-unit-tests)

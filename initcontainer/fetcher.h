@@ -8,8 +8,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
-#include "jobexecutor/v1/resources.grpc.pb.h"
 #include "initcontainer/file_writer.h"
+#include "jobexecutor/v1/resources.grpc.pb.h"
 
 namespace jobexec::initcontainer {
 

@@ -43,7 +43,8 @@ absl::Status FileWriter::Begin(absl::string_view path, bool executable) {
   file_ = file.string();
   RETURN_IF_ERROR(Write(file_, std::ios::trunc, ""));
   using fs::perms;
-  const perms mode = perms::owner_read | perms::owner_write | perms::group_read | perms::others_read;
+  const perms mode =
+      perms::owner_read | perms::owner_write | perms::group_read | perms::others_read;
   const perms exec = perms::owner_exec | perms::group_exec | perms::others_exec;
   fs::permissions(file, executable ? mode | exec : mode, error);
   if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot set mode of ", file_));

@@ -53,10 +53,11 @@ int Run() {
   const auto stub =
       jobexecutor::v1::Resources::NewStub(jobexec::rpc::CreateChannel(settings.scheduler));
   jobexec::initcontainer::FileWriter writer(settings.target);
-  const auto files = jobexec::initcontainer::FetchFiles(*stub, settings.fetch, writer,
-                                                        jobexec::RealClock());
+  const auto files =
+      jobexec::initcontainer::FetchFiles(*stub, settings.fetch, writer, jobexec::RealClock());
   if (!files.ok()) return Fail(files.status());
-  jobexec::log::Info("files fetched", {{"files", absl::StrCat(*files)}, {"target", settings.target}});
+  jobexec::log::Info("files fetched",
+                     {{"files", absl::StrCat(*files)}, {"target", settings.target}});
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/rpc/outcome_name.h"
 #include "common/telemetry/log.h"
 
 namespace jobexec::intake {
@@ -56,7 +57,7 @@ void LogDecided(const EventNames& names, const EventOutcome& outcome) {
   log::Info("event decided", {{"event_id", names.id},
                               {"event_type", names.type},
                               {"keptn_context", names.context},
-                              {"outcome", std::string(OutcomeName(outcome.outcome_case()))},
+                              {"outcome", std::string(rpc::OutcomeName(outcome.outcome_case()))},
                               {"reason", Reason(outcome)}});
 }
 

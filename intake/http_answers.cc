@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/rpc/outcome_name.h"
 #include "intake/metrics.h"
 
 namespace jobexec::intake {
@@ -28,7 +29,7 @@ std::string CodeName(int code) {
 
 Json OutcomeToJson(const EventOutcome& outcome) {
   Json json;
-  json["outcome"] = std::string(OutcomeName(outcome.outcome_case()));
+  json["outcome"] = std::string(rpc::OutcomeName(outcome.outcome_case()));
   if (outcome.has_accepted()) {
     json["runs"] = Json::array();
     for (const auto& run : outcome.accepted().runs()) json["runs"].push_back(RunToJson(run));

@@ -7,6 +7,7 @@
 
 #include <map>
 
+#include "common/rpc/outcome_name.h"
 #include "common/telemetry/metrics.h"
 
 namespace jobexec::intake {
@@ -33,7 +34,7 @@ struct Metrics::Families {
                        .Register(registry);
     for (const auto outcome : {EventOutcome::kAccepted, EventOutcome::kIgnored,
                                EventOutcome::kRejected, EventOutcome::kRetry}) {
-      const std::string name(OutcomeName(outcome));
+      const std::string name(rpc::OutcomeName(outcome));
       outcomes[name] = &events.Add({{"outcome", name}});
     }
     auto& refused = prometheus::BuildCounter()
@@ -73,7 +74,7 @@ Metrics::Metrics() : families_(std::make_unique<Families>()) {}
 Metrics::~Metrics() = default;
 
 void Metrics::CountOutcome(EventOutcome::OutcomeCase outcome) {
-  families_->outcomes.at(std::string(OutcomeName(outcome)))->Increment();
+  families_->outcomes.at(std::string(rpc::OutcomeName(outcome)))->Increment();
 }
 
 void Metrics::CountRefusal(absl::string_view reason) {
@@ -91,20 +92,5 @@ void Metrics::CountReconnect() { families_->reconnects.Increment(); }
 void Metrics::SetStreamUp(bool up) { families_->stream_up.Set(up ? 1 : 0); }
 
 std::string Metrics::Text() const { return SerializeMetrics(families_->registry); }
-
-absl::string_view OutcomeName(EventOutcome::OutcomeCase outcome) {
-  switch (outcome) {
-    case EventOutcome::kAccepted:
-      return "accepted";
-    case EventOutcome::kIgnored:
-      return "ignored";
-    case EventOutcome::kRejected:
-      return "rejected";
-    case EventOutcome::kRetry:
-    case EventOutcome::OUTCOME_NOT_SET:
-      return "retry";
-  }
-  return "retry";
-}
 
 }  // namespace jobexec::intake

@@ -48,8 +48,4 @@ class Metrics {
   const std::unique_ptr<Families> families_;
 };
 
-// The name under which an outcome is counted, logged and answered: "accepted", "ignored",
-// "rejected" or "retry".
-absl::string_view OutcomeName(::jobexecutor::v1::EventOutcome::OutcomeCase outcome);
-
 }  // namespace jobexec::intake

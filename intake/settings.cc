@@ -25,20 +25,6 @@ void LoadHttp(config::SettingsReader& reader, Settings& settings) {
       "INTAKE_MAX_CONNECTIONS", 512, 1, 65535, "Connections at a time; more are answered 503"));
 }
 
-void LoadAdmin(config::SettingsReader& reader, Settings& settings) {
-  settings.admin_address = reader.Text("ADMIN_ADDRESS", "0.0.0.0", "Address of the admin port");
-  settings.admin_port = static_cast<int>(reader.Int(
-      "ADMIN_PORT", 8081, 0, 65535, "Port of /livez, /readyz and /metrics; 0: any free port"));
-  const std::string level =
-      reader.Text("LOG_LEVEL", "info", "Lowest level of log lines: debug, info, warning, error");
-  if (const auto parsed = log::ParseLevel(level); parsed.ok()) {
-    settings.log_level = *parsed;
-  } else {
-    reader.AddFault("LOG_LEVEL",
-                    absl::StrCat("is \"", level, "\", expected debug, info, warning or error"));
-  }
-}
-
 }  // namespace
 
 Settings LoadSettings(config::SettingsReader& reader) {
@@ -60,7 +46,7 @@ Settings LoadSettings(config::SettingsReader& reader) {
   if (reader.IsSet("SCHEDULER_ADDRESS") && settings.scheduler_address.empty()) {
     reader.AddFault("SCHEDULER_ADDRESS", "is empty, expected host:port or dns:///host:port");
   }
-  LoadAdmin(reader, settings);
+  service::LoadCommonSettings(reader, 8081, settings);
   return settings;
 }
 

@@ -6,11 +6,11 @@
 
 #include "absl/time/time.h"
 #include "common/config/settings.h"
-#include "common/telemetry/log.h"
+#include "common/service/common_settings.h"
 
 namespace jobexec::intake {
 
-struct Settings {
+struct Settings : service::CommonSettings {
   std::string address;
   int port = 0;      // 0 = any
   std::string path;  // starts with "/"
@@ -21,9 +21,6 @@ struct Settings {
   absl::Duration submit_timeout;
   absl::Duration drain_timeout;
   std::string scheduler_address;
-  std::string admin_address;
-  int admin_port = 0;  // 0 = any
-  log::Level log_level = log::Level::kInfo;
 };
 
 // Reads every setting. Faults are added to the reader; call reader.Finish() afterwards.

@@ -70,9 +70,7 @@ void LoadPorts(config::SettingsReader& reader, Settings& settings) {
   settings.address = reader.Text("REPORTER_LISTEN_ADDRESS", "0.0.0.0", "Address for gRPC");
   settings.port =
       static_cast<int>(reader.Int("REPORTER_PORT", 9091, 0, 65535, "Port for gRPC; 0: any"));
-  settings.admin_address = reader.Text("ADMIN_ADDRESS", "0.0.0.0", "Address of the admin port");
-  settings.admin_port = static_cast<int>(
-      reader.Int("ADMIN_PORT", 8083, 0, 65535, "Port for /livez, /readyz and /metrics; 0: any"));
+  service::LoadCommonSettings(reader, 8083, settings);
 }
 
 }  // namespace
@@ -80,13 +78,6 @@ void LoadPorts(config::SettingsReader& reader, Settings& settings) {
 Settings LoadSettings(config::SettingsReader& reader) {
   Settings settings;
   LoadPorts(reader, settings);
-  const absl::StatusOr<log::Level> level =
-      log::ParseLevel(reader.Text("LOG_LEVEL", "info", "debug, info, warning or error"));
-  if (level.ok()) {
-    settings.log_level = *level;
-  } else {
-    reader.AddFault("LOG_LEVEL", level.status().message());
-  }
   settings.kubeconfig = reader.Text("KUBECONFIG", "", "Path of a kubeconfig; empty: in-cluster");
   settings.namespaces = LoadNamespaces(reader);
   settings.answers.installation = reader.Text(

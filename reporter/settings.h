@@ -5,19 +5,16 @@
 #include <vector>
 
 #include "common/config/settings.h"
-#include "common/telemetry/log.h"
+#include "common/service/common_settings.h"
 #include "reporter/answers.h"
 #include "reporter/http_sink_publisher.h"
 #include "reporter/logs.h"
 
 namespace jobexec::reporter {
 
-struct Settings {
+struct Settings : service::CommonSettings {
   std::string address;
   int port = 0;
-  std::string admin_address;
-  int admin_port = 0;
-  log::Level log_level = log::Level::kInfo;
   std::string kubeconfig;               // empty: in-cluster
   std::vector<std::string> namespaces;  // to watch; one empty name: all
   AnswerSettings answers;

@@ -32,8 +32,9 @@ void LogWarnings(const Settings& settings) {
   }
   if (settings.grant_key_is_temporary) {
     log::Warning("doubtful setting",
-                 {{"warning", "GRANT_KEY_FILE is not set: Jobs that wait while this scheduler restarts "
-                              "cannot fetch their files, nor can more than one scheduler run"}});
+                 {{"warning",
+                   "GRANT_KEY_FILE is not set: Jobs that wait while this scheduler restarts "
+                   "cannot fetch their files, nor can more than one scheduler run"}});
   }
 }
 
@@ -88,13 +89,13 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Settings& settings) {
   ASSIGN_OR_RETURN(auto kube, kube::ConnectCluster(settings.kubeconfig));
   auto parts = std::make_unique<Parts>(settings, std::move(kube));
   Parts* p = parts.get();
-  ASSIGN_OR_RETURN(p->server, rpc::Server::Start({.address = settings.address, .port = settings.port},
-                                                 {&p->scheduler, &p->resources}));
-  ASSIGN_OR_RETURN(
-      p->admin,
-      http::StartAdminServer({.address = settings.admin_address, .port = settings.admin_port},
-                             {.ready = [p] { return p->store->CheckReady(); },
-                              .metrics_text = [p] { return SerializeMetrics(p->registry); }}));
+  ASSIGN_OR_RETURN(p->server,
+                   rpc::Server::Start({.address = settings.address, .port = settings.port},
+                                      {&p->scheduler, &p->resources}));
+  ASSIGN_OR_RETURN(p->admin, http::StartAdminServer(
+                                 {.address = settings.admin_address, .port = settings.admin_port},
+                                 {.ready = [p] { return p->store->CheckReady(); },
+                                  .metrics_text = [p] { return SerializeMetrics(p->registry); }}));
   p->server->SetServing(true);
   LogWarnings(settings);
   return std::unique_ptr<App>(new App(std::move(parts)));

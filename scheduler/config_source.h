@@ -25,8 +25,8 @@ class ConfigSource {
   using Config = std::shared_ptr<const CompiledConfig>;
 
   // The config of the closest level that has one, parsed once per content.
-  // NOT_FOUND (reason CONFIG_NOT_FOUND) no level has one; INVALID_ARGUMENT (CONFIG_INVALID) with every
-  // fault of the file; anything transient: the store did not answer.
+  // NOT_FOUND (reason CONFIG_NOT_FOUND) no level has one; INVALID_ARGUMENT (CONFIG_INVALID) with
+  // every fault of the file; anything transient: the store did not answer.
   absl::StatusOr<Config> Locate(const resources::Scope& scope, absl::string_view commit);
 
   // Parses `content` without keeping the result.
@@ -47,8 +47,7 @@ class ConfigSource {
   mutable absl::Mutex mutex_;
   // Least recently used at the back; the map's keys point into the list's contents.
   std::list<Entry> entries_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<absl::string_view, std::list<Entry>::iterator> index_
-      ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<absl::string_view, std::list<Entry>::iterator> index_ ABSL_GUARDED_BY(mutex_);
   int64_t parsed_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -110,8 +110,8 @@ absl::StatusOr<EventInput> EventHandler::ReadEvent(const EventSubmission& submis
   return input;
 }
 
-// Each pass either ends or takes away one more action that the API server refuses for good, so there
-// are at most as many passes as actions and one.
+// Each pass either ends or takes away one more action that the API server refuses for good, so
+// there are at most as many passes as actions and one.
 EventOutcome EventHandler::LaunchRuns(const EventInput& input, const CompiledConfig& config,
                                       const std::vector<int>& matching, absl::Time deadline) {
   Planner::RefusedActions refused;
@@ -122,13 +122,13 @@ EventOutcome EventHandler::LaunchRuns(const EventInput& input, const CompiledCon
         launcher_.Launch(plan, input.facts, planner_.settings().installation, deadline);
     if (result.status.ok()) return Committed(plan, result);
     if (absl::IsAlreadyExists(result.status)) return Rejected(result.status);
-    const bool refuse = RefusedForGood(result.status) ||
-                        (RefusedForNow(result.status) && TooOld(input));
+    const bool refuse =
+        RefusedForGood(result.status) || (RefusedForNow(result.status) && TooOld(input));
     if (!refuse || plan.refusal.has_value() || refused.contains(result.failed_action)) {
       return Retry(input, result.status);
     }
-    log::Warning("action refused", {{"event_id", input.facts.id},
-                                    {"error", std::string(result.status.message())}});
+    log::Warning("action refused",
+                 {{"event_id", input.facts.id}, {"error", std::string(result.status.message())}});
     refused[result.failed_action] = result.status;
   }
 }
@@ -159,7 +159,8 @@ EventOutcome EventHandler::Committed(const Plan& plan, const LaunchResult& resul
 EventOutcome EventHandler::Retry(const EventInput& input, const absl::Status& why) const {
   absl::Duration delay = kShortestRetry;
   absl::Time time;
-  if (absl::ParseTime(absl::RFC3339_full, json::GetString(input.document, "time"), &time, nullptr)) {
+  if (absl::ParseTime(absl::RFC3339_full, json::GetString(input.document, "time"), &time,
+                      nullptr)) {
     delay = (clock_.TimeNow() - time) / 10;
   }
   delay = std::max(delay, GetRetryAfter(why).value_or(absl::ZeroDuration()));
@@ -180,13 +181,13 @@ absl::StatusOr<EventHandler::Preview> EventHandler::PreviewPlan(
   ASSIGN_OR_RETURN(const EventInput input, ReadEvent(submission));
   if (const auto reason = ReasonToIgnore(input.facts)) return Preview{.ignored_reason = *reason};
   ASSIGN_OR_RETURN(const ConfigSource::Config config,
-                   config_text.has_value() ? ConfigSource::Parse(*config_text)
-                                           : configs_.Locate(ScopeOf(input.facts),
-                                                             input.facts.commit));
+                   config_text.has_value()
+                       ? ConfigSource::Parse(*config_text)
+                       : configs_.Locate(ScopeOf(input.facts), input.facts.commit));
   const auto matching = MatchingActions(*config, input.facts.type, input.document);
   if (matching.empty()) return Preview{.ignored_reason = NoMatch(input.facts)};
-  return Preview{.plan = planner_.PlanRuns(input, config->config(), matching, {},
-                                           clock_.TimeNow())};
+  return Preview{.plan =
+                     planner_.PlanRuns(input, config->config(), matching, {}, clock_.TimeNow())};
 }
 
 }  // namespace jobexec::scheduler

@@ -35,9 +35,9 @@ class EventHandler {
   // The final word on one submission, or RETRY. Safe to repeat.
   jobexecutor::v1::EventOutcome Handle(const jobexecutor::v1::EventSubmission& submission);
 
-  // The plan that Handle would launch, made of the stored config or of `config`; nothing is created. The
-  // second member says why there is none.
-  // INVALID_ARGUMENT bad event or config; NOT_FOUND no config; transient: the store did not answer.
+  // The plan that Handle would launch, made of the stored config or of `config`; nothing is
+  // created. The second member says why there is none. INVALID_ARGUMENT bad event or config;
+  // NOT_FOUND no config; transient: the store did not answer.
   struct Preview {
     Plan plan;
     std::string ignored_reason;

@@ -49,9 +49,8 @@ class EventStream final : public grpc::ServerBidiReactor<EventSubmission, EventO
     }
     last_sequence_ = incoming_.sequence();
     Act([this] { ++undecided_; });
-    queue_.Submit(std::move(incoming_), [self = self_](EventOutcome outcome) {
-      self->Decided(std::move(outcome));
-    });
+    queue_.Submit(std::move(incoming_),
+                  [self = self_](EventOutcome outcome) { self->Decided(std::move(outcome)); });
     incoming_.Clear();
     Act([this] { read_wanted_ = true; });
   }
@@ -89,8 +88,9 @@ class EventStream final : public grpc::ServerBidiReactor<EventSubmission, EventO
     std::optional<grpc::Status> finish;
   };
 
-  // Changes the state under the lock, then starts what follows from it outside the lock. `starting_`
-  // keeps Finish back until no other thread is between deciding and starting an operation.
+  // Changes the state under the lock, then starts what follows from it outside the lock.
+  // `starting_` keeps Finish back until no other thread is between deciding and starting an
+  // operation.
   template <typename Change>
   void Act(Change change) {
     Next next;
@@ -120,8 +120,8 @@ class EventStream final : public grpc::ServerBidiReactor<EventSubmission, EventO
     if (broken_ || answered) {
       if (starting_ > 0 || write_pending_) return next;
       finished_ = true;
-      next.finish = broken_ ? grpc::Status(grpc::StatusCode::CANCELLED, "the stream broke")
-                            : finish_status_;
+      next.finish =
+          broken_ ? grpc::Status(grpc::StatusCode::CANCELLED, "the stream broke") : finish_status_;
       return next;
     }
     if (read_wanted_ && !reads_ended_ && undecided_ < window_) {

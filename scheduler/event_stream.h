@@ -1,10 +1,11 @@
 // The server side of Scheduler.StreamEvents: moves submissions to the workers and outcomes back.
 //
-// Flow control: a stream reads no further submission while its window of undecided ones is full; HTTP/2
-// then stops the client. Outcomes are written one after the other; while more wait, gRPC is told to
-// buffer, so that acknowledgements travel in batches.
+// Flow control: a stream reads no further submission while its window of undecided ones is full;
+// HTTP/2 then stops the client. Outcomes are written one after the other; while more wait, gRPC is
+// told to buffer, so that acknowledgements travel in batches.
 //
-// Follows gRPC's callback API: one read, one write and exactly one Finish per call, never under our lock.
+// Follows gRPC's callback API: one read, one write and exactly one Finish per call, never under our
+// lock.
 #pragma once
 
 #include <grpcpp/support/server_callback.h>

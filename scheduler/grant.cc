@@ -61,10 +61,10 @@ absl::StatusOr<Grant> GrantSigner::Verify(absl::string_view text, absl::Time now
   if (!parsed.ok()) return NotAGrant();
   Grant grant = FromJson(*parsed);
   if (grant.expiry < now) {
-    return absl::UnauthenticatedError(absl::StrCat(
-        "the grant of ", grant.job, " expired at ",
-        absl::FormatTime(absl::RFC3339_sec, grant.expiry, absl::UTCTimeZone()),
-        ": the Job started too late; raise GRANT_LIFETIME"));
+    return absl::UnauthenticatedError(
+        absl::StrCat("the grant of ", grant.job, " expired at ",
+                     absl::FormatTime(absl::RFC3339_sec, grant.expiry, absl::UTCTimeZone()),
+                     ": the Job started too late; raise GRANT_LIFETIME"));
   }
   return grant;
 }

@@ -16,8 +16,8 @@ namespace jobexec::scheduler {
 // What became of a launch.
 struct LaunchResult {
   // OK: the plan is committed, or an earlier one of the same event is (see `existing`).
-  // ALREADY_EXISTS: the anchor's name is taken by another event or installation. INVALID_ARGUMENT or
-  // RESOURCE_EXHAUSTED (reason TOO_LARGE): the API server refuses the Job of `action` for good.
+  // ALREADY_EXISTS: the anchor's name is taken by another event or installation. INVALID_ARGUMENT
+  // or RESOURCE_EXHAUSTED (reason TOO_LARGE): the API server refuses the Job of `action` for good.
   // PERMISSION_DENIED, NOT_FOUND: it refuses now (quota, missing right, missing or terminating
   // namespace). Anything else: not known, the create may still land.
   absl::Status status;
@@ -30,13 +30,13 @@ struct LaunchResult {
 // Thread-safe.
 class Launcher {
  public:
-  // The references must outlive the launcher. `members` creates the members of one plan side by side; its
-  // threads must not be those that call Launch.
+  // The references must outlive the launcher. `members` creates the members of one plan side by
+  // side; its threads must not be those that call Launch.
   Launcher(kube::Client& kube, Clock& clock, WorkerPool& members)
       : kube_(kube), clock_(clock), members_(members) {}
 
-  // Creates every object of the plan, each only before `deadline`. Repeating it with any plan of the
-  // same event is harmless: the anchor that was created first decides.
+  // Creates every object of the plan, each only before `deadline`. Repeating it with any plan of
+  // the same event is harmless: the anchor that was created first decides.
   LaunchResult Launch(const Plan& plan, const runs::EventFacts& facts,
                       const std::string& installation, absl::Time deadline);
 

@@ -32,12 +32,13 @@ Metrics::Metrics(prometheus::Registry& registry)
       retried(EventCounter(registry, "retry")),
       jobs_created(Counter(registry, "jobexec_scheduler_jobs_created_total",
                            "Kubernetes Jobs of committed plans")),
-      handle_seconds(prometheus::BuildHistogram()
-                         .Name("jobexec_scheduler_handle_seconds")
-                         .Help("From a worker's start on an event to its outcome")
-                         .Register(registry)
-                         .Add({}, prometheus::Histogram::BucketBoundaries{
-                                      0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60})),
+      handle_seconds(
+          prometheus::BuildHistogram()
+              .Name("jobexec_scheduler_handle_seconds")
+              .Help("From a worker's start on an event to its outcome")
+              .Register(registry)
+              .Add({}, prometheus::Histogram::BucketBoundaries{0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                               0.5, 1, 2.5, 5, 15, 60})),
       in_flight(Gauge(registry, "jobexec_scheduler_in_flight", "Submissions without an outcome")),
       streams(Gauge(registry, "jobexec_scheduler_streams", "Open StreamEvents calls")),
       fetches_ok(FetchCounter(registry, "ok")),

@@ -1,4 +1,5 @@
-// The scheduler's metrics. Names and labels are part of the product's interface (docs/operations.md).
+// The scheduler's metrics. Names and labels are part of the product's interface
+// (docs/operations.md).
 #pragma once
 
 #include <prometheus/counter.h>

@@ -54,19 +54,4 @@ EventOutcome RetryLater(absl::Duration delay, absl::string_view reason) {
   return outcome;
 }
 
-absl::string_view OutcomeName(const EventOutcome& outcome) {
-  switch (outcome.outcome_case()) {
-    case EventOutcome::kAccepted:
-      return "accepted";
-    case EventOutcome::kIgnored:
-      return "ignored";
-    case EventOutcome::kRejected:
-      return "rejected";
-    case EventOutcome::kRetry:
-    case EventOutcome::OUTCOME_NOT_SET:
-      return "retry";
-  }
-  return "retry";
-}
-
 }  // namespace jobexec::scheduler

@@ -20,7 +20,4 @@ jobexecutor::v1::EventOutcome Rejected(const runs::Refusal& refusal, bool record
 jobexecutor::v1::EventOutcome Rejected(const absl::Status& status);
 jobexecutor::v1::EventOutcome RetryLater(absl::Duration delay, absl::string_view reason);
 
-// "accepted", "ignored", "rejected" or "retry", for logs and metrics.
-absl::string_view OutcomeName(const jobexecutor::v1::EventOutcome& outcome);
-
 }  // namespace jobexec::scheduler

@@ -201,9 +201,8 @@ Planner::Draft Planner::DraftTasks(const EventInput& input, const JobConfig& con
   for (int i = 0; i < static_cast<int>(matching.size()); ++i) {
     const size_t before = draft.entries.size();
     const auto known = refused.find(i);
-    const absl::Status status = known != refused.end()
-                                    ? known->second
-                                    : DraftAction(input, config, matching[i], i, draft);
+    const absl::Status status =
+        known != refused.end() ? known->second : DraftAction(input, config, matching[i], i, draft);
     if (status.ok()) continue;
     if (draft.first_refusal.ok()) draft.first_refusal = status;
     const Action& action = config.actions[matching[i]];
@@ -227,17 +226,16 @@ absl::Status Planner::DraftAction(const EventInput& input, const JobConfig& conf
   for (int i = 0; i < static_cast<int>(action.tasks.size()); ++i) {
     const Task& task = action.tasks[i];
     const std::string stem = runs::TaskStem(event_hash, action_index, i + 1);
-    ASSIGN_OR_RETURN(Json job,
-                     BuildJob(settings_.defaults,
-                              {.facts = input.facts,
-                               .document = input.document,
-                               .action = action,
-                               .action_index = action_in_file,
-                               .task = task,
-                               .task_index = i,
-                               .config_hash = config.hash,
-                               .stem = stem,
-                               .name_space = NamespaceOf(settings_.defaults, task)}));
+    ASSIGN_OR_RETURN(Json job, BuildJob(settings_.defaults,
+                                        {.facts = input.facts,
+                                         .document = input.document,
+                                         .action = action,
+                                         .action_index = action_in_file,
+                                         .task = task,
+                                         .task_index = i,
+                                         .config_hash = config.hash,
+                                         .stem = stem,
+                                         .name_space = NamespaceOf(settings_.defaults, task)}));
     entry.task = i + 1;
     entry.task_name = task.name;
     entry.name_space = std::string(NamespaceOf(settings_.defaults, task));
@@ -247,16 +245,14 @@ absl::Status Planner::DraftAction(const EventInput& input, const JobConfig& conf
   return absl::OkStatus();
 }
 
-void Planner::AddGrant(const EventInput& input, const Task& task, absl::Time now,
-                       Json& job) const {
+void Planner::AddGrant(const EventInput& input, const Task& task, absl::Time now, Json& job) const {
   if (task.files.empty()) return;
-  const Grant grant = {
-      .scope = {input.facts.project, input.facts.stage, input.facts.service},
-      .commit = input.facts.commit,
-      .files = task.files,
-      .job = absl::StrCat(json::GetString(job["metadata"], "namespace"), "/",
-                          json::GetString(job["metadata"], "name")),
-      .expiry = now + settings_.grant_lifetime};
+  const Grant grant = {.scope = {input.facts.project, input.facts.stage, input.facts.service},
+                       .commit = input.facts.commit,
+                       .files = task.files,
+                       .job = absl::StrCat(json::GetString(job["metadata"], "namespace"), "/",
+                                           json::GetString(job["metadata"], "name")),
+                       .expiry = now + settings_.grant_lifetime};
   Json& container = job["spec"]["template"]["spec"]["initContainers"][0];
   container["env"] = {{{"name", "JOBEXEC_SCHEDULER"}, {"value", settings_.fetch_address}},
                       {{"name", "JOBEXEC_GRANT"}, {"value", signer_.Sign(grant)}}};
@@ -269,8 +265,9 @@ void Planner::Identify(const EventInput& input, const std::string& plan_hash, ab
     if (entry.task == nullptr) continue;
     const bool is_anchor = IsAnchor(draft, entry);
     runs::ManifestEntry& manifest = entry.manifest;
-    manifest.job = is_anchor ? runs::AnchorName(event_hash)
-                             : runs::MemberName(event_hash, manifest.action, manifest.task, plan_hash);
+    manifest.job = is_anchor
+                       ? runs::AnchorName(event_hash)
+                       : runs::MemberName(event_hash, manifest.action, manifest.task, plan_hash);
     AddIdentity(input.facts, settings_.installation,
                 is_anchor ? runs::Role::kAnchor : runs::Role::kMember, manifest.job,
                 TtlSeconds(*entry.task), entry.job);
@@ -288,12 +285,14 @@ Json Planner::MakeAnchor(const runs::EventFacts& facts, const std::string& plan_
                          Draft& draft) const {
   DraftEntry& first = draft.entries.front();
   if (IsAnchor(draft, first)) {
-    if (!first.task->queue.empty()) first.job["metadata"]["labels"][kQueueLabel] = first.task->queue;
+    if (!first.task->queue.empty())
+      first.job["metadata"]["labels"][kQueueLabel] = first.task->queue;
     return std::move(first.job);
   }
   Json record = RecordJob(settings_.defaults, facts);
   AddIdentity(facts, settings_.installation, runs::Role::kRecord,
-              runs::AnchorName(runs::EventHash(facts.source, facts.id)), kDefaultTtlSeconds, record);
+              runs::AnchorName(runs::EventHash(facts.source, facts.id)), kDefaultTtlSeconds,
+              record);
   record["metadata"]["labels"][runs::kPlanLabel] = plan_hash.substr(0, runs::kPlanDigits);
   return record;
 }
@@ -314,7 +313,8 @@ Plan Planner::Assemble(const EventInput& input, const JobConfig& config, Draft d
   }
   Json anchor = MakeAnchor(input.facts, plan_hash, draft);
   AddAnchorFacts(input.facts, owed, owed || !plan.members.empty(), anchor);
-  anchor["metadata"]["annotations"][runs::kManifestAnnotation] = runs::FormatManifest(plan.manifest);
+  anchor["metadata"]["annotations"][runs::kManifestAnnotation] =
+      runs::FormatManifest(plan.manifest);
   plan.anchor = Serialise(anchor, 0);
 
   const absl::Status size = CheckSizes(plan, AnnotationBytes(anchor));

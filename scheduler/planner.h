@@ -50,8 +50,8 @@ class Planner {
   Plan PlanRuns(const EventInput& input, const JobConfig& config, const std::vector<int>& matching,
                 const RefusedActions& refused, absl::Time now) const;
 
-  // The plan of an event that is refused as a whole. `answered`: the refusal is answered if the event's
-  // type is one that gets answers.
+  // The plan of an event that is refused as a whole. `answered`: the refusal is answered if the
+  // event's type is one that gets answers.
   Plan PlanRefusal(const runs::EventFacts& facts, const absl::Status& why, bool answered) const;
 
   const PlannerSettings& settings() const { return settings_; }

@@ -25,8 +25,8 @@ using jobexecutor::v1::FetchResponse;
 
 constexpr size_t kChunkBytes = 1024 * 1024;
 
-// One Fetch call. A worker produces the files and waits for each write, so at most one file is held in
-// memory; the wait ends when the call is cancelled.
+// One Fetch call. A worker produces the files and waits for each write, so at most one file is held
+// in memory; the wait ends when the call is cancelled.
 class FetchCall final : public grpc::ServerWriteReactor<FetchResponse> {
  public:
   // Runs on a worker. Returns after the last write; the caller finishes the call.
@@ -84,11 +84,11 @@ class FetchCall final : public grpc::ServerWriteReactor<FetchResponse> {
 
 absl::Status SendFiles(resources::Store& store, const Grant& grant, FetchCall& call) {
   for (const std::string& entry : grant.files) {
-    const absl::Status sent = resources::ReadEntry(
-        store, grant.scope, entry, grant.commit,
-        [&call](const std::string& path, const std::string& content) {
-          return call.WriteFile(path, content);
-        });
+    const absl::Status sent =
+        resources::ReadEntry(store, grant.scope, entry, grant.commit,
+                             [&call](const std::string& path, const std::string& content) {
+                               return call.WriteFile(path, content);
+                             });
     if (!sent.ok()) return Annotate(sent, absl::StrCat("fetching \"", entry, "\""));
   }
   return absl::OkStatus();

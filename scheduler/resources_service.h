@@ -18,8 +18,7 @@ class ResourcesService final : public jobexecutor::v1::Resources::CallbackServic
       : store_(store), signer_(signer), workers_(workers), clock_(clock), metrics_(metrics) {}
 
   grpc::ServerWriteReactor<jobexecutor::v1::FetchResponse>* Fetch(
-      grpc::CallbackServerContext* context,
-      const jobexecutor::v1::FetchRequest* request) override;
+      grpc::CallbackServerContext* context, const jobexecutor::v1::FetchRequest* request) override;
 
  private:
   resources::Store& store_;

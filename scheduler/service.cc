@@ -50,12 +50,10 @@ const std::string& BodyOf(const Plan& plan, const std::string& name) {
   return plan.anchor.body;
 }
 
-absl::StatusOr<RenderJobsResponse> Render(EventHandler& handler,
-                                          const RenderJobsRequest& request) {
-  const auto preview =
-      handler.PreviewPlan(request.event(), request.config().empty()
-                                               ? std::nullopt
-                                               : std::make_optional(request.config()));
+absl::StatusOr<RenderJobsResponse> Render(EventHandler& handler, const RenderJobsRequest& request) {
+  const auto preview = handler.PreviewPlan(
+      request.event(),
+      request.config().empty() ? std::nullopt : std::make_optional(request.config()));
   if (!preview.ok()) return preview.status();
   RenderJobsResponse response;
   response.set_ignored_reason(preview->ignored_reason);

@@ -80,9 +80,9 @@ JobDefaults LoadJobDefaults(config::SettingsReader& reader) {
   defaults.task_deadline_seconds =
       reader.Int("TASK_DEADLINE_SECONDS", 0, INT64_MIN, INT32_MAX,
                  "Longest time that a Job may run; 0 or less: no limit");
-  defaults.max_poll_duration_seconds = reader.Int(
-      "DEFAULT_MAX_POLL_DURATION", 300, INT32_MIN, INT32_MAX,
-      "Longest run of tasks without maxPollDuration, in seconds; 0 or less: no limit");
+  defaults.max_poll_duration_seconds =
+      reader.Int("DEFAULT_MAX_POLL_DURATION", 300, INT32_MIN, INT32_MAX,
+                 "Longest run of tasks without maxPollDuration, in seconds; 0 or less: no limit");
   const std::string directory =
       reader.Text("JOB_SETTINGS_DIRECTORY", "/config",
                   "Folder with job-defaultSecurityContext.json, job-podSecurityContext.json and "
@@ -120,21 +120,16 @@ void LoadServer(config::SettingsReader& reader, Settings& settings) {
   settings.address = reader.Text("SCHEDULER_LISTEN_ADDRESS", "0.0.0.0", "Address for gRPC");
   settings.port =
       static_cast<int>(reader.Int("SCHEDULER_PORT", 9090, 0, 65535, "Port for gRPC; 0: any"));
-  settings.admin_address = reader.Text("ADMIN_ADDRESS", "0.0.0.0", "Address of the admin port");
-  settings.admin_port = static_cast<int>(
-      reader.Int("ADMIN_PORT", 8082, 0, 65535, "Port for /livez, /readyz and /metrics; 0: any"));
-  Take(reader, "LOG_LEVEL",
-       log::ParseLevel(reader.Text("LOG_LEVEL", "info", "debug, info, warning or error")),
-       settings.log_level);
+  service::LoadCommonSettings(reader, 8082, settings);
   settings.workers = static_cast<int>(
       reader.Int("SCHEDULER_WORKERS", 32, 1, 256, "Events that are worked on at the same time"));
   settings.queue = static_cast<int>(
       reader.Int("SCHEDULER_QUEUE", 2048, 1, 65536, "Events that may wait for a worker"));
   settings.window = static_cast<int>(
       reader.Int("SCHEDULER_STREAM_WINDOW", 256, 1, 4096, "Undecided events per stream"));
-  settings.drain_timeout = reader.Duration(
-      "SCHEDULER_DRAIN_TIMEOUT", absl::Seconds(20), absl::ZeroDuration(), absl::Minutes(10),
-      "Time to finish what is in flight when stopping");
+  settings.drain_timeout =
+      reader.Duration("SCHEDULER_DRAIN_TIMEOUT", absl::Seconds(20), absl::ZeroDuration(),
+                      absl::Minutes(10), "Time to finish what is in flight when stopping");
 }
 
 std::string Hostname() {
@@ -149,16 +144,17 @@ Settings LoadSettings(config::SettingsReader& reader) {
   LoadServer(reader, settings);
   settings.kubeconfig = reader.Text("KUBECONFIG", "", "Path of a kubeconfig; empty: in-cluster");
   settings.resource_directory = reader.RequiredText(
-      "RESOURCE_DIRECTORY", "Configuration store: a folder laid out as project/[stage/[service/]]path");
+      "RESOURCE_DIRECTORY",
+      "Configuration store: a folder laid out as project/[stage/[service/]]path");
   LoadGrantKey(reader, settings);
 
   PlannerSettings& planner = settings.planner;
-  planner.installation =
-      reader.Text("INSTALLATION_ID", "jobexec", "Name of this installation, a Kubernetes label value");
+  planner.installation = reader.Text("INSTALLATION_ID", "jobexec",
+                                     "Name of this installation, a Kubernetes label value");
   planner.defaults = LoadJobDefaults(reader);
-  planner.always_send_finished =
-      reader.Bool("ALWAYS_SEND_FINISHED_EVENT", false,
-                  "Answer events whose job/config.yaml is missing or bad with an errored .finished");
+  planner.always_send_finished = reader.Bool(
+      "ALWAYS_SEND_FINISHED_EVENT", false,
+      "Answer events whose job/config.yaml is missing or bad with an errored .finished");
   planner.fetch_address =
       reader.Text("SCHEDULER_PUBLIC_ADDRESS", absl::StrCat(Hostname(), ":", settings.port),
                   "host:port at which init containers reach this scheduler");
@@ -169,9 +165,9 @@ Settings LoadSettings(config::SettingsReader& reader) {
       reader.Text("DEFAULT_PROJECT", "", "Project of events that name none"),
       reader.Text("DEFAULT_STAGE", "", "Stage of events that name none"),
       reader.Text("DEFAULT_SERVICE", "", "Service of events that name none")};
-  settings.handler.refuse_after = reader.Duration(
-      "REFUSE_AFTER", absl::Minutes(10), absl::ZeroDuration(), absl::Hours(24),
-      "Age at which an event is refused if quota or rights still forbid its Jobs");
+  settings.handler.refuse_after =
+      reader.Duration("REFUSE_AFTER", absl::Minutes(10), absl::ZeroDuration(), absl::Hours(24),
+                      "Age at which an event is refused if quota or rights still forbid its Jobs");
   return settings;
 }
 

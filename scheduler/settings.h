@@ -6,18 +6,15 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/config/settings.h"
-#include "common/telemetry/log.h"
+#include "common/service/common_settings.h"
 #include "scheduler/event_handler.h"
 #include "scheduler/planner.h"
 
 namespace jobexec::scheduler {
 
-struct Settings {
+struct Settings : service::CommonSettings {
   std::string address;
   int port = 0;
-  std::string admin_address;
-  int admin_port = 0;
-  log::Level log_level = log::Level::kInfo;
   std::string kubeconfig;          // empty: in-cluster
   std::string resource_directory;  // root of the directory store
   std::string grant_key;

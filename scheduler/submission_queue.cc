@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/cloudevents/event.h"
+#include "common/rpc/outcome_name.h"
 #include "common/telemetry/log.h"
 #include "scheduler/outcomes.h"
 
@@ -21,14 +22,14 @@ std::string ReasonOf(const EventOutcome& outcome) {
 }
 
 void LogOutcome(const EventSubmission& submission, const EventOutcome& outcome) {
-  const auto level = outcome.has_accepted() || outcome.has_ignored() ? log::Level::kInfo
-                                                                     : log::Level::kWarning;
+  const auto level =
+      outcome.has_accepted() || outcome.has_ignored() ? log::Level::kInfo : log::Level::kWarning;
   const auto& event = submission.event();
   log::Write(level, "event decided",
              {{"event_id", event.id()},
               {"event_type", event.type()},
               {"keptn_context", cloudevents::Attribute(event, "shkeptncontext")},
-              {"outcome", std::string(OutcomeName(outcome))},
+              {"outcome", std::string(rpc::OutcomeName(outcome.outcome_case()))},
               {"reason", ReasonOf(outcome)}});
 }
 
@@ -39,7 +40,8 @@ bool SubmissionQueue::Submit(EventSubmission submission, Done done) {
     EventSubmission submission;
     Done done;
   };
-  // The pool leaves a refused function untouched, but a moved-in capture needs an owner to answer it.
+  // The pool leaves a refused function untouched, but a moved-in capture needs an owner to answer
+  // it.
   auto item = std::make_shared<Item>(Item{std::move(submission), std::move(done)});
   metrics_.in_flight.Increment();
   if (workers_.TrySubmit([this, item] {
@@ -62,7 +64,7 @@ EventOutcome SubmissionQueue::Handle(const EventSubmission& submission) {
   EventOutcome outcome = handler_.Handle(submission);
   outcome.set_sequence(submission.sequence());
   metrics_.handle_seconds.Observe(absl::ToDoubleSeconds(clock_.Elapsed() - start));
-  metrics_.Events(OutcomeName(outcome)).Increment();
+  metrics_.Events(rpc::OutcomeName(outcome.outcome_case())).Increment();
   LogOutcome(submission, outcome);
   return outcome;
 }

@@ -20,8 +20,8 @@ class SubmissionQueue {
   // Gets the outcome of one submission, with its sequence number. Runs on a worker, exactly once.
   using Done = absl::AnyInvocable<void(jobexecutor::v1::EventOutcome) &&>;
 
-  // Hands the submission to a worker. If no more can wait, `done` gets RETRY at once on this thread.
-  // Returns false in that case.
+  // Hands the submission to a worker. If no more can wait, `done` gets RETRY at once on this
+  // thread. Returns false in that case.
   bool Submit(jobexecutor::v1::EventSubmission submission, Done done);
 
  private:

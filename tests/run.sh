@@ -40,7 +40,7 @@ static_checks() {
 # sanitized PRESET LABELS: gRPC and OpenSSL of the distribution are not instrumented, our code is.
 sanitized() {
   step "Sanitizers: $1"
-  build "$1"
+  build "$1" jobexec-unit-tests
   ctest --preset "$1" -j "$JOBS" -L "$2"
 }
 

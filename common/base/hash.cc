@@ -15,7 +15,8 @@ namespace jobexec {
 namespace {
 
 // Namespace UUID of every UUIDv5 made here: made once at random, part of the contract since.
-constexpr char kUuidNamespace[] = "\x5b\x1f\x0e\x8a\x3c\x57\x4d\x7e\x9a\x61\x2d\x44\xf0\xc9\x17\x6b";
+constexpr char kUuidNamespace[] =
+    "\x5b\x1f\x0e\x8a\x3c\x57\x4d\x7e\x9a\x61\x2d\x44\xf0\xc9\x17\x6b";
 
 std::string Digest(const EVP_MD* algorithm, absl::string_view data) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -55,8 +56,9 @@ std::string LengthPrefixed(const std::vector<absl::string_view>& parts) {
 }
 
 std::string UuidV5(absl::string_view name) {
-  std::string hash = Digest(
-      EVP_sha1(), absl::StrCat(absl::string_view(kUuidNamespace, sizeof(kUuidNamespace) - 1), name));
+  std::string hash =
+      Digest(EVP_sha1(),
+             absl::StrCat(absl::string_view(kUuidNamespace, sizeof(kUuidNamespace) - 1), name));
   hash.resize(16);
   hash[6] = static_cast<char>((hash[6] & 0x0f) | 0x50);
   hash[8] = static_cast<char>((hash[8] & 0x3f) | 0x80);

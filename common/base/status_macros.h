@@ -8,9 +8,9 @@
 #define JOBEXEC_CONCAT(a, b) JOBEXEC_CONCAT_INNER(a, b)
 
 // Evaluates an absl::Status and returns it from the calling function if it is an error.
-#define RETURN_IF_ERROR(expression)                 \
-  do {                                              \
-    absl::Status jobexec_status = (expression);     \
+#define RETURN_IF_ERROR(expression)                  \
+  do {                                               \
+    absl::Status jobexec_status = (expression);      \
     if (!jobexec_status.ok()) return jobexec_status; \
   } while (false)
 

@@ -15,7 +15,7 @@ WorkerPool::~WorkerPool() {
 }
 
 void WorkerPool::Run() {
-  while (auto work = queue_.Pop()) std::move(*work)();
+  while (auto work = queue_.Pop()) std::move (*work)();
 }
 
 }  // namespace jobexec

@@ -1,4 +1,5 @@
-// The command line that all services share: --help lists the settings, --version prints the version.
+// The command line that all services share: --help lists the settings, --version prints the
+// version.
 #pragma once
 
 #include <optional>
@@ -17,8 +18,8 @@ struct Program {
   std::vector<SettingHelp> settings;
 };
 
-// Parses the command line. Returns the exit code if the program is to end at once (--help, --version,
-// a wrong argument), else nothing.
+// Parses the command line. Returns the exit code if the program is to end at once (--help,
+// --version, a wrong argument), else nothing.
 std::optional<int> ParseCommandLine(const Program& program, int argc, char** argv);
 
 }  // namespace jobexec::config

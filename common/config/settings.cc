@@ -44,13 +44,14 @@ bool SettingsReader::IsSet(absl::string_view name) const {
   return environment_.count(std::string(name)) > 0;
 }
 
-int64_t SettingsReader::Int(absl::string_view name, int64_t default_value, int64_t min,
-                            int64_t max, absl::string_view help) {
+int64_t SettingsReader::Int(absl::string_view name, int64_t default_value, int64_t min, int64_t max,
+                            absl::string_view help) {
   const std::string* text = Find(name, absl::StrCat(default_value), help);
   if (text == nullptr) return default_value;
   int64_t value = 0;
   if (absl::SimpleAtoi(*text, &value) && value >= min && value <= max) return value;
-  AddFault(name, absl::StrCat("is \"", *text, "\", expected a whole number from ", min, " to ", max));
+  AddFault(name,
+           absl::StrCat("is \"", *text, "\", expected a whole number from ", min, " to ", max));
   return default_value;
 }
 

@@ -58,8 +58,7 @@ class DirectoryStore final : public Store {
     RETURN_IF_ERROR(CheckReady());
     std::error_code error;
     const fs::path real_root = fs::canonical(root_, error);
-    const fs::path real =
-        fs::weakly_canonical(LevelRoot(scope, level) / std::string(path), error);
+    const fs::path real = fs::weakly_canonical(LevelRoot(scope, level) / std::string(path), error);
     if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot look at ", path));
     const auto [end, unused] =
         std::mismatch(real_root.begin(), real_root.end(), real.begin(), real.end());
@@ -87,7 +86,8 @@ class DirectoryStore final : public Store {
         return absl::ResourceExhaustedError(
             absl::StrCat(prefix, " holds more than ", kMaxListedFiles, " files"));
       }
-      paths.push_back(absl::StrCat(prefix, "/", entry->path().lexically_relative(directory).string()));
+      paths.push_back(
+          absl::StrCat(prefix, "/", entry->path().lexically_relative(directory).string()));
     }
     if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot list ", prefix));
     std::sort(paths.begin(), paths.end());

@@ -1,7 +1,7 @@
 // The configuration store as a directory: project/[stage/[service/]]path.
 //
-// For a mounted ConfigMap or a git checkout. Names that start with ".." (the links that a ConfigMap mount
-// is made of) and ".git" are not listed. The directory has one version: commits are ignored.
+// For a mounted ConfigMap or a git checkout. Names that start with ".." (the links that a ConfigMap
+// mount is made of) and ".git" are not listed. The directory has one version: commits are ignored.
 #pragma once
 
 #include <memory>

@@ -15,15 +15,15 @@ struct Found {
   std::string content;
 };
 
-// The file `path` of the closest level that has it. Only NOT_FOUND falls through to the next level; any
-// other error is returned. NOT_FOUND if no level has it.
+// The file `path` of the closest level that has it. Only NOT_FOUND falls through to the next level;
+// any other error is returned. NOT_FOUND if no level has it.
 absl::StatusOr<Found> ReadClosest(Store& store, const Scope& scope, absl::string_view path,
                                   absl::string_view commit);
 
 // The files that one `files` entry of a task names, each given to `on_file` with its path below
-// /keptn: the file itself, or, for a directory or an entry that ends in '/', every file below it on any
-// level, the closest level's version of each. A leading '/' is dropped.
-// NOT_FOUND names the entry that exists on no level; errors of `on_file` end the work.
+// /keptn: the file itself, or, for a directory or an entry that ends in '/', every file below it on
+// any level, the closest level's version of each. A leading '/' is dropped. NOT_FOUND names the
+// entry that exists on no level; errors of `on_file` end the work.
 absl::Status ReadEntry(
     Store& store, const Scope& scope, absl::string_view entry, absl::string_view commit,
     absl::FunctionRef<absl::Status(const std::string& path, const std::string& content)> on_file);

@@ -26,7 +26,8 @@ absl::Status CheckPath(absl::string_view path) {
   for (absl::string_view segment : absl::StrSplit(path, '/')) {
     if (segment.empty() || segment == "." || segment == "..") {
       return absl::InvalidArgumentError(
-          absl::StrCat("path \"", path, "\" is not a relative path without empty, \".\" or \"..\" "
+          absl::StrCat("path \"", path,
+                       "\" is not a relative path without empty, \".\" or \"..\" "
                        "segments"));
     }
   }
@@ -37,7 +38,8 @@ absl::Status CheckScope(const Scope& scope) {
   for (absl::string_view name : {scope.project, scope.stage, scope.service}) {
     if (name.empty() || name[0] == '.' || name.find('/') != absl::string_view::npos) {
       return absl::InvalidArgumentError(
-          absl::StrCat("\"", name, "\" is not a name of a project, stage or service: expected a "
+          absl::StrCat("\"", name,
+                       "\" is not a name of a project, stage or service: expected a "
                        "text without \"/\" that does not start with \".\""));
     }
   }

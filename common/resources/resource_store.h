@@ -31,7 +31,8 @@ inline constexpr size_t kMaxListedFiles = 10'000;
 // "service", "stage" or "project", for messages.
 absl::string_view LevelName(Level level);
 
-// INVALID_ARGUMENT unless `path` is '/'-separated, relative and free of empty, "." and ".." segments.
+// INVALID_ARGUMENT unless `path` is '/'-separated, relative and free of empty, "." and ".."
+// segments.
 absl::Status CheckPath(absl::string_view path);
 
 // INVALID_ARGUMENT unless each name is set and can be one path segment.
@@ -43,9 +44,10 @@ class Store {
   virtual ~Store() = default;
 
   // Content of the file `path` ('/'-separated, relative, normalised) on exactly this level, at
-  // `commit` (empty: newest). NOT_FOUND only if the store answered that there is no such file, project,
-  // stage or service; RESOURCE_EXHAUSTED larger than 16 MiB; INVALID_ARGUMENT the path or a scope name
-  // is not allowed; UNAVAILABLE the store could not be read (try again, never "not found").
+  // `commit` (empty: newest). NOT_FOUND only if the store answered that there is no such file,
+  // project, stage or service; RESOURCE_EXHAUSTED larger than 16 MiB; INVALID_ARGUMENT the path or
+  // a scope name is not allowed; UNAVAILABLE the store could not be read (try again, never "not
+  // found").
   virtual absl::StatusOr<std::string> Read(const Scope& scope, Level level, absl::string_view path,
                                            absl::string_view commit) = 0;
 

@@ -1,4 +1,5 @@
-// How every gRPC server of jobexec is set up: health (grpc.health.v1), reflection, limits, keepalive.
+// How every gRPC server of jobexec is set up: health (grpc.health.v1), reflection, limits,
+// keepalive.
 #pragma once
 
 #include <grpcpp/server.h>
@@ -27,8 +28,8 @@ class Server {
 
   // Serves `services`, which must outlive the server. UNAVAILABLE if the port cannot be bound (the
   // message names it).
-  static absl::StatusOr<std::unique_ptr<Server>> Start(
-      const Options& options, const std::vector<grpc::Service*>& services);
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options,
+                                                       const std::vector<grpc::Service*>& services);
 
   // Same as Shutdown(0).
   ~Server();

@@ -24,8 +24,8 @@ absl::Status ReadLabels(const nlohmann::json& data, EventFacts& facts) {
   const auto labels = data.find("labels");
   if (labels == data.end() || labels->is_null()) return absl::OkStatus();
   if (!labels->is_object()) {
-    return absl::InvalidArgumentError(absl::StrCat("data.labels is a ", labels->type_name(),
-                                                   ", expected an object of strings"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("data.labels is a ", labels->type_name(), ", expected an object of strings"));
   }
   for (const auto& [key, unused] : labels->items()) {
     ASSIGN_OR_RETURN(facts.labels[key], TextMember(*labels, key.c_str(), "data.labels."));

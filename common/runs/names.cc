@@ -12,9 +12,7 @@ namespace {
 constexpr size_t kEventHashDigits = 24;
 constexpr size_t kMaxLabelBytes = 63;
 
-bool IsLabelCharacter(char c) {
-  return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
-}
+bool IsLabelCharacter(char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.'; }
 
 bool IsLabelEdge(char c) { return c == '-' || c == '_' || c == '.'; }
 
@@ -32,8 +30,7 @@ std::string TaskStem(absl::string_view event_hash, int action, int task) {
 
 std::string MemberName(absl::string_view event_hash, int action, int task,
                        absl::string_view plan_hash) {
-  return absl::StrCat(TaskStem(event_hash, action, task), "-",
-                      plan_hash.substr(0, kPlanDigits));
+  return absl::StrCat(TaskStem(event_hash, action, task), "-", plan_hash.substr(0, kPlanDigits));
 }
 
 std::string RunName(absl::string_view event_hash, int action) {

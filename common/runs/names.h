@@ -1,5 +1,5 @@
-// Names of the Jobs of an event. They follow from the event and its plan alone: whoever computes them
-// gets the same, so creating twice is harmless.
+// Names of the Jobs of an event. They follow from the event and its plan alone: whoever computes
+// them gets the same, so creating twice is harmless.
 #pragma once
 
 #include <string>

@@ -104,8 +104,8 @@ absl::Status ReadAnchor(const Json& annotations, JobRecord& record) {
   if (annotations.contains(kRefusalAnnotation)) {
     ASSIGN_OR_RETURN(const Json refusal, ParseAnnotation(annotations, kRefusalAnnotation));
     record.refused = true;
-    record.refusal = {static_cast<int>(json::GetInt(refusal, "code", 0)), json::GetString(refusal, "reason"),
-                      json::GetString(refusal, "message")};
+    record.refusal = {static_cast<int>(json::GetInt(refusal, "code", 0)),
+                      json::GetString(refusal, "reason"), json::GetString(refusal, "message")};
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(const Json manifest, ParseAnnotation(annotations, kManifestAnnotation));

@@ -3,7 +3,8 @@
 // Objects of an event: the anchor (its name depends on the event alone; created last, by the
 // scheduler; its existence is the commit), members (every other task; created before the anchor,
 // suspended) and records (an anchor without work: a refusal, or a plan whose first task lives in
-// another namespace). The scheduler creates, the reporter moves phase and ledger; nobody else writes.
+// another namespace). The scheduler creates, the reporter moves phase and ledger; nobody else
+// writes.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -55,8 +56,8 @@ enum class Phase { kPlanned, kReleased, kStopped };
 absl::string_view RoleName(Role role);
 absl::string_view PhaseName(Phase phase);
 
-// One line of the manifest: a Job of the plan, or (job empty, task 0) an action that runs nothing because
-// it was refused (refusal says why) or has no tasks (passes at once).
+// One line of the manifest: a Job of the plan, or (job empty, task 0) an action that runs nothing
+// because it was refused (refusal says why) or has no tasks (passes at once).
 struct ManifestEntry {
   std::string name_space;
   std::string job;
@@ -116,7 +117,7 @@ struct JobRecord {
   std::string installation;
   Phase phase = Phase::kPlanned;
   std::string why;
-  EventFacts facts;  // of a member: id, source and type only
+  EventFacts facts;                     // of a member: id, source and type only
   std::vector<ManifestEntry> manifest;  // every Job of the plan; empty if refused
   bool refused = false;
   Refusal refusal;

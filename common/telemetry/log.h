@@ -2,9 +2,9 @@
 //
 //   log::Info("event accepted", {{"event_id", event.id()}, {"outcome", "accepted"}});
 //
-// Fields every line has: time (RFC 3339, UTC, microseconds), level, service, message. Well-known field
-// names: event_id, event_type, keptn_context, run, job, error, peer. Values never contain secrets:
-// callers pass identifiers, never headers, tokens or whole events.
+// Fields every line has: time (RFC 3339, UTC, microseconds), level, service, message. Well-known
+// field names: event_id, event_type, keptn_context, run, job, error, peer. Values never contain
+// secrets: callers pass identifiers, never headers, tokens or whole events.
 //
 // Thread-safe. A line is cut at 16 KiB, a value at 4 KiB.
 #pragma once
@@ -22,8 +22,8 @@ enum class Level { kDebug, kInfo, kWarning, kError };
 
 using Fields = std::initializer_list<std::pair<absl::string_view, std::string>>;
 
-// Sets the name that every line carries in "service" and the lowest level that is written. Call it in
-// main before the first line; without it the service is "jobexec" and the level kInfo.
+// Sets the name that every line carries in "service" and the lowest level that is written. Call it
+// in main before the first line; without it the service is "jobexec" and the level kInfo.
 void Configure(absl::string_view service, Level lowest);
 
 // "debug", "info", "warning" or "error". INVALID_ARGUMENT for anything else.

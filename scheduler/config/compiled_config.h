@@ -52,8 +52,8 @@ class CompiledConfig {
   std::vector<std::string> warnings_;
 };
 
-// False for types of Keptn's own that are no task events ("sh.keptn.event." with other than five parts):
-// they match nothing and get no answer.
+// False for types of Keptn's own that are no task events ("sh.keptn.event." with other than five
+// parts): they match nothing and get no answer.
 bool CanMatch(absl::string_view type);
 
 // Positions in the file of the actions that want the event, in the order of the file: those with a

@@ -18,7 +18,8 @@ namespace jobexec::testing {
 // Thread-safe.
 class EventSink {
  public:
-  // Listens on `address`; port 0 is any. `on_event` (may be empty) sees each event on a server thread.
+  // Listens on `address`; port 0 is any. `on_event` (may be empty) sees each event on a server
+  // thread.
   static absl::StatusOr<std::unique_ptr<EventSink>> Start(
       const std::string& address, int port, std::function<void(const nlohmann::json&)> on_event);
 

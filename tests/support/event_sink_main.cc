@@ -1,4 +1,5 @@
-// jobexec-event-sink: takes CloudEvents on a loopback port and prints each as one line. For quickstart.
+// jobexec-event-sink: takes CloudEvents on a loopback port and prints each as one line. For
+// quickstart.
 #include <cstdio>
 #include <cstdlib>
 
@@ -14,8 +15,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   jobexec::BlockShutdownSignals();
-  const auto sink = jobexec::testing::EventSink::Start(
-      "127.0.0.1", port, [](const nlohmann::json& event) {
+  const auto sink =
+      jobexec::testing::EventSink::Start("127.0.0.1", port, [](const nlohmann::json& event) {
         std::printf("%s\n", jobexec::json::Dump(event).c_str());
         std::fflush(stdout);
       });

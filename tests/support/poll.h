@@ -7,8 +7,8 @@
 
 namespace jobexec::testing {
 
-// Asks `done` every 20 ms until it says true. False if it never did within `timeout`: a bound against
-// hanging, never a measure of speed.
+// Asks `done` every 20 ms until it says true. False if it never did within `timeout`: a bound
+// against hanging, never a measure of speed.
 bool PollUntil(const std::function<bool()>& done, absl::Duration timeout);
 
 }  // namespace jobexec::testing

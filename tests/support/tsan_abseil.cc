@@ -1,9 +1,9 @@
 // Tells ThreadSanitizer about the locks of the distribution's Abseil, which is not built with it.
 //
-// Linked into test programs of the tsan preset only. The dynamic linker prefers a program's own symbols, so
-// these stand in front of Abseil's for our code and for gRPC alike; each tells the sanitizer what the real
-// function, found by dlsym, does. Between "pre" and "post" the sanitizer ignores what the thread does.
-// Source: sanitizer/tsan_interface.h, "External mutex annotations".
+// Linked into test programs of the tsan preset only. The dynamic linker prefers a program's own
+// symbols, so these stand in front of Abseil's for our code and for gRPC alike; each tells the
+// sanitizer what the real function, found by dlsym, does. Between "pre" and "post" the sanitizer
+// ignores what the thread does. Source: sanitizer/tsan_interface.h, "External mutex annotations".
 #include <dlfcn.h>
 #include <sanitizer/tsan_interface.h>
 
@@ -18,7 +18,8 @@
 #define JOBEXEC_TEXT(x) JOBEXEC_TEXT_OF(x)
 #define JOBEXEC_ABSEIL JOBEXEC_TEXT(ABSL_OPTION_INLINE_NAMESPACE_NAME)
 
-// The mangled name has the length of the inline namespace; the distributions' are of seven characters
+// The mangled name has the length of the inline namespace; the distributions' are of seven
+// characters
 // ("debian3") or eight ("debian10").
 #if JOBEXEC_ABSEIL_NAME_LENGTH == 7
 #define JOBEXEC_SYMBOL(rest) "_ZN4absl7" JOBEXEC_ABSEIL rest
@@ -61,15 +62,15 @@ void MutexReaderLock(void* mutex) asm(JOBEXEC_SYMBOL("5Mutex10ReaderLockEv"));
 void MutexReaderUnlock(void* mutex) asm(JOBEXEC_SYMBOL("5Mutex12ReaderUnlockEv"));
 bool MutexAwait(void* mutex, const void* condition, uint64_t timeout) asm(JOBEXEC_SYMBOL(
     "5Mutex11AwaitCommonERKNS0_9ConditionENS0_24synchronization_internal13KernelTimeoutE"));
-bool MutexLockWhenCommon(void* mutex, const void* condition, uint64_t timeout, bool write)
-    asm(JOBEXEC_SYMBOL("5Mutex14LockWhenCommonERKNS0_9ConditionENS0_24synchronization_internal"
-                       "13KernelTimeoutEb"));
-void MutexLockWhen(void* mutex, const void* condition)
-    asm(JOBEXEC_SYMBOL("5Mutex8LockWhenERKNS0_9ConditionE"));
-bool MutexLockWhenWithTimeout(void* mutex, const void* condition, Span duration)
-    asm(JOBEXEC_SYMBOL("5Mutex19LockWhenWithTimeoutERKNS0_9ConditionENS0_8DurationE"));
-bool MutexLockWhenWithDeadline(void* mutex, const void* condition, Span time)
-    asm(JOBEXEC_SYMBOL("5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE"));
+bool MutexLockWhenCommon(void* mutex, const void* condition, uint64_t timeout, bool write) asm(
+    JOBEXEC_SYMBOL("5Mutex14LockWhenCommonERKNS0_9ConditionENS0_24synchronization_internal"
+                   "13KernelTimeoutEb"));
+void MutexLockWhen(void* mutex,
+                   const void* condition) asm(JOBEXEC_SYMBOL("5Mutex8LockWhenERKNS0_9ConditionE"));
+bool MutexLockWhenWithTimeout(void* mutex, const void* condition, Span duration) asm(
+    JOBEXEC_SYMBOL("5Mutex19LockWhenWithTimeoutERKNS0_9ConditionENS0_8DurationE"));
+bool MutexLockWhenWithDeadline(void* mutex, const void* condition, Span time) asm(
+    JOBEXEC_SYMBOL("5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE"));
 bool CondVarWait(void* condition_variable, void* mutex, uint64_t timeout) asm(JOBEXEC_SYMBOL(
     "7CondVar10WaitCommonEPNS0_5MutexENS0_24synchronization_internal13KernelTimeoutE"));
 
@@ -91,8 +92,8 @@ bool MutexTryLock(void* mutex) {
   static const auto real = Real(&MutexTryLock, JOBEXEC_SYMBOL("5Mutex7TryLockEv"));
   __tsan_mutex_pre_lock(mutex, __tsan_mutex_try_lock);
   const bool locked = real(mutex);
-  __tsan_mutex_post_lock(
-      mutex, __tsan_mutex_try_lock | (locked ? 0 : __tsan_mutex_try_lock_failed), 0);
+  __tsan_mutex_post_lock(mutex, __tsan_mutex_try_lock | (locked ? 0 : __tsan_mutex_try_lock_failed),
+                         0);
   return locked;
 }
 
@@ -111,7 +112,8 @@ void MutexReaderUnlock(void* mutex) {
 }
 
 void MutexLockWhen(void* mutex, const void* condition) {
-  static const auto real = Real(&MutexLockWhen, JOBEXEC_SYMBOL("5Mutex8LockWhenERKNS0_9ConditionE"));
+  static const auto real =
+      Real(&MutexLockWhen, JOBEXEC_SYMBOL("5Mutex8LockWhenERKNS0_9ConditionE"));
   __tsan_mutex_pre_lock(mutex, 0);
   real(mutex, condition);
   __tsan_mutex_post_lock(mutex, 0, 0);
@@ -152,9 +154,9 @@ bool MutexLockWhenCommon(void* mutex, const void* condition, uint64_t timeout, b
 
 // A wait gives the lock away and takes it back.
 bool MutexAwait(void* mutex, const void* condition, uint64_t timeout) {
-  static const auto real = Real(
-      &MutexAwait, JOBEXEC_SYMBOL("5Mutex11AwaitCommonERKNS0_9ConditionENS0_24synchronization_"
-                                  "internal13KernelTimeoutE"));
+  static const auto real =
+      Real(&MutexAwait, JOBEXEC_SYMBOL("5Mutex11AwaitCommonERKNS0_9ConditionENS0_24synchronization_"
+                                       "internal13KernelTimeoutE"));
   __tsan_mutex_pre_unlock(mutex, 0);
   __tsan_mutex_post_unlock(mutex, 0);
   __tsan_mutex_pre_lock(mutex, 0);

@@ -6,8 +6,8 @@
 #include <deque>
 
 #include "common/base/file.h"
-#include "common/rpc/server.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/server.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_directory.h"
@@ -16,9 +16,9 @@ namespace jobexec::initcontainer {
 namespace {
 
 using ::jobexec::testing::StatusIs;
-using ::testing::HasSubstr;
 using jobexecutor::v1::FetchRequest;
 using jobexecutor::v1::FetchResponse;
+using ::testing::HasSubstr;
 
 // Answers each call with the next status, after one file that was cut short if it is an error.
 class ScriptedResources final : public jobexecutor::v1::Resources::Service {

@@ -13,8 +13,8 @@ namespace {
 
 using ::jobexec::testing::IsOk;
 using ::jobexec::testing::StatusIs;
-using ::testing::_;
 using std::filesystem::perms;
+using ::testing::_;
 
 perms ModeOf(const std::string& path) { return std::filesystem::status(path).permissions(); }
 

@@ -49,13 +49,5 @@ TEST(Metrics, Counts) {
   EXPECT_THAT(text, HasSubstr("jobexec_intake_stream_up 1\n"));
 }
 
-TEST(OutcomeName, Table) {
-  EXPECT_EQ(OutcomeName(EventOutcome::kAccepted), "accepted");
-  EXPECT_EQ(OutcomeName(EventOutcome::kIgnored), "ignored");
-  EXPECT_EQ(OutcomeName(EventOutcome::kRejected), "rejected");
-  EXPECT_EQ(OutcomeName(EventOutcome::kRetry), "retry");
-  EXPECT_EQ(OutcomeName(EventOutcome::OUTCOME_NOT_SET), "retry");
-}
-
 }  // namespace
 }  // namespace jobexec::intake

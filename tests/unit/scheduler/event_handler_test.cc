@@ -14,11 +14,11 @@
 namespace jobexec::scheduler {
 namespace {
 
+using jobexecutor::v1::EventOutcome;
+using jobexecutor::v1::EventSubmission;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using jobexecutor::v1::EventOutcome;
-using jobexecutor::v1::EventSubmission;
 
 constexpr char kConfig[] = R"(
 apiVersion: v2
@@ -45,9 +45,9 @@ class EventHandlerTest : public ::testing::Test {
     directory_.Write("shop/dev/cart/job/config.yaml", kConfig);
   }
 
-  EventSubmission Submission(const std::string& type = "sh.keptn.event.test.triggered",
-                             const std::string& data =
-                                 R"({"project":"shop","stage":"dev","service":"cart"})") {
+  EventSubmission Submission(
+      const std::string& type = "sh.keptn.event.test.triggered",
+      const std::string& data = R"({"project":"shop","stage":"dev","service":"cart"})") {
     EventSubmission submission;
     auto& event = *submission.mutable_event();
     event.set_id("1");

@@ -61,9 +61,7 @@ class LauncherTest : public ::testing::Test {
                       const std::string& installation = "inst") {
     return launcher_.Launch(plan, facts, installation, clock_.TimeNow() + absl::Seconds(60));
   }
-  bool Exists(const std::string& name) {
-    return !kube_.Find(kube::Jobs("ns"), name).is_null();
-  }
+  bool Exists(const std::string& name) { return !kube_.Find(kube::Jobs("ns"), name).is_null(); }
 
   testing::FakeClock clock_;
   testing::FakeKubeClient kube_;

@@ -226,7 +226,8 @@ TEST(Planner, RefusalsOfTheApiServerAreTakenIn) {
   absl::Status why = absl::InvalidArgumentError("spec.x: bad");
   SetReason(why, "Invalid");
 
-  const Plan plan = MakePlanner().PlanRuns(AnEvent(), Config(kGoodAndBad), {0, 1}, {{1, why}}, kNow);
+  const Plan plan =
+      MakePlanner().PlanRuns(AnEvent(), Config(kGoodAndBad), {0, 1}, {{1, why}}, kNow);
 
   EXPECT_THAT(plan.manifest[1].refusal, HasSubstr("spec.x: bad"));
   EXPECT_EQ(Metadata(plan.anchor)["labels"][runs::kRoleLabel], "anchor");
@@ -236,12 +237,12 @@ TEST(Planner, ARefusedEventIsAnsweredOnlyIfAskedFor) {
   const Planner planner = MakePlanner();
   const absl::Status why = absl::NotFoundError("no config");
 
-  EXPECT_EQ(Annotation(planner.PlanRefusal(AnEvent().facts, why, true).anchor,
-                       runs::kLedgerAnnotation),
-            "-");
-  EXPECT_EQ(Annotation(planner.PlanRefusal(AnEvent().facts, why, false).anchor,
-                       runs::kLedgerAnnotation),
-            "none");
+  EXPECT_EQ(
+      Annotation(planner.PlanRefusal(AnEvent().facts, why, true).anchor, runs::kLedgerAnnotation),
+      "-");
+  EXPECT_EQ(
+      Annotation(planner.PlanRefusal(AnEvent().facts, why, false).anchor, runs::kLedgerAnnotation),
+      "none");
   EXPECT_EQ(Annotation(planner.PlanRefusal(AnEvent("a.finished").facts, why, true).anchor,
                        runs::kLedgerAnnotation),
             "none");
@@ -258,7 +259,8 @@ TEST(Planner, AnActionWithoutTasksIsARunThatPasses) {
 
 TEST(Planner, TooManyLabelsAreARefusalWithoutThem) {
   EventInput input = AnEvent();
-  for (int i = 0; i < 3000; ++i) input.facts.labels["label" + std::to_string(i)] = std::string(80, 'x');
+  for (int i = 0; i < 3000; ++i)
+    input.facts.labels["label" + std::to_string(i)] = std::string(80, 'x');
 
   const Plan plan = MakePlan(kTwoTasks, input);
 

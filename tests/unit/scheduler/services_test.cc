@@ -1,5 +1,5 @@
-// The scheduler's gRPC services over loopback, with a Kubernetes API in memory and a configuration store
-// that tests can hold back.
+// The scheduler's gRPC services over loopback, with a Kubernetes API in memory and a configuration
+// store that tests can hold back.
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <prometheus/registry.h>
@@ -26,10 +26,10 @@ namespace {
 using ::jobexec::testing::IsOk;
 using ::jobexec::testing::PollUntil;
 using ::jobexec::testing::StatusIs;
-using ::testing::_;
-using ::testing::HasSubstr;
 using jobexecutor::v1::EventOutcome;
 using jobexecutor::v1::EventSubmission;
+using ::testing::_;
+using ::testing::HasSubstr;
 
 constexpr int kWindow = 4;
 constexpr int kWorkers = 2;
@@ -150,7 +150,8 @@ TEST_F(ServicesTest, AFullWindowStopsTheReading) {
   const auto stream = stub_->StreamEvents(&context);
   for (uint64_t i = 1; i <= 3 * kWindow; ++i) ASSERT_TRUE(stream->Write(Submission(i)));
   stream->WritesDone();
-  EXPECT_TRUE(PollUntil([this] { return metrics_.in_flight.Value() == kWindow; }, absl::Seconds(30)));
+  EXPECT_TRUE(
+      PollUntil([this] { return metrics_.in_flight.Value() == kWindow; }, absl::Seconds(30)));
 
   EventOutcome outcome;
   store_.Open(true);

@@ -50,7 +50,8 @@ TEST(DirectoryStore, RefusesWhatWouldLeaveTheStore) {
   testing::TempDirectory directory;
   directory.Write("secret", "s");
   directory.Write("root/shop/x", "");
-  std::filesystem::create_symlink(directory.path() + "/secret", directory.path() + "/root/shop/out");
+  std::filesystem::create_symlink(directory.path() + "/secret",
+                                  directory.path() + "/root/shop/out");
   const auto store = MakeDirectoryStore(directory.path() + "/root");
 
   for (const char* path : {"../secret", "/etc/passwd", "a/../../x", "./x", "", "a//b"}) {

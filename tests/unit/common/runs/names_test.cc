@@ -13,9 +13,7 @@ TEST(Names, AnchorFollowsFromSourceAndIdAlone) {
   EXPECT_EQ(AnchorName(EventHash(kSource, kId)), "jes-3b86cd6bf79642a53842ee86-000-001");
 }
 
-TEST(Names, SourceAndIdDoNotRunTogether) {
-  EXPECT_NE(EventHash("a", "bc"), EventHash("ab", "c"));
-}
+TEST(Names, SourceAndIdDoNotRunTogether) { EXPECT_NE(EventHash("a", "bc"), EventHash("ab", "c")); }
 
 TEST(Names, MembersCarryThePlan) {
   EXPECT_EQ(MemberName("hash", 1, 12, "0123456789abcdef"), "jes-hash-001-012-01234567");

@@ -107,10 +107,14 @@ TEST(Ledger, EveryStateSurvivesItsText) {
            Ledger{.state = Ledger::State::kStarted, .sequence = 12},
            Ledger{.state = Ledger::State::kFinished, .sequence = 13},
            Ledger{.state = Ledger::State::kFinished},
-           Ledger{.state = Ledger::State::kStartedIntent, .intent = 2, .holder = "a:b",
-                  .intent_time = time},
-           Ledger{.state = Ledger::State::kFinishedIntent, .intent = 1, .holder = "x",
-                  .intent_time = time},
+           Ledger{.state = Ledger::State::kStartedIntent,
+           .intent = 2,
+           .holder = "a:b",
+           .intent_time = time},
+           Ledger{.state = Ledger::State::kFinishedIntent,
+           .intent = 1,
+           .holder = "x",
+           .intent_time = time},
        }) {
     const auto parsed = ParseLedger(FormatLedger(ledger));
     ASSERT_TRUE(parsed.ok()) << parsed.status();
