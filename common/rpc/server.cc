@@ -5,6 +5,7 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include <mutex>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
@@ -44,12 +45,13 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   for (grpc::Service* service : services) builder.RegisterService(service);
 
-  auto server = std::unique_ptr<Server>(new Server);
-  server->server_ = builder.BuildAndStart();
-  if (server->server_ == nullptr || port == 0) {
+  auto started = builder.BuildAndStart();
+  if (started == nullptr || port == 0) {
     return absl::UnavailableError(
         absl::StrCat("cannot serve gRPC on ", endpoint, ": is the port taken?"));
   }
+  auto server = std::unique_ptr<Server>(new Server);
+  server->server_ = std::move(started);
   server->port_ = port;
   server->SetServing(false);
   return server;
