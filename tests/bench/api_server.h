@@ -44,6 +44,9 @@ class ApiServer {
   // Calls of all clients since the server started.
   absl::StatusOr<CallCounts> Calls();
 
+  // CPU seconds of the server since it started.
+  absl::StatusOr<double> CpuSeconds();
+
  private:
   ApiServer(std::string server, std::unique_ptr<http::Client> http, const std::string& name_space);
 

@@ -54,6 +54,15 @@ CallCounts CallsOfApiServer(absl::string_view metrics) {
   });
 }
 
+double CpuSecondsOf(absl::string_view metrics) {
+  double seconds = 0;
+  for (absl::string_view line : absl::StrSplit(metrics, '\n')) {
+    if (!absl::ConsumePrefix(&line, "process_cpu_seconds_total ")) continue;
+    if (absl::SimpleAtod(line, &seconds)) break;
+  }
+  return seconds;
+}
+
 CallCounts Difference(const CallCounts& after, const CallCounts& before) {
   CallCounts difference;
   for (const auto& [call, count] : after) {

@@ -18,6 +18,9 @@ CallCounts CallsOfService(absl::string_view metrics);
 // client. Watches are not in it before they end.
 CallCounts CallsOfApiServer(absl::string_view metrics);
 
+// process_cpu_seconds_total; 0 if it is not there.
+double CpuSecondsOf(absl::string_view metrics);
+
 // `after` minus `before`, without what did not change.
 CallCounts Difference(const CallCounts& after, const CallCounts& before);
 

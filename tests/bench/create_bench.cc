@@ -1,6 +1,7 @@
 #include "tests/bench/create_bench.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <utility>
@@ -23,6 +24,9 @@ namespace {
 // Before each measurement the machine may calm down for this long.
 constexpr int kMaxQuietSeconds = 20;
 constexpr double kQuietCores = 0.2;
+// Without a call for this long, nothing more is to come.
+constexpr absl::Duration kSettleStep = absl::Milliseconds(500);
+constexpr int kMaxSettleSteps = 240;
 constexpr absl::Duration kPatience = absl::Minutes(5);
 
 void Say(const std::string& text) { std::fprintf(stderr, "jobexec-bench: %s\n", text.c_str()); }
@@ -41,10 +45,60 @@ double AwaitQuiet() {
   return cores;
 }
 
+std::string NameOf(Part part) {
+  switch (part) {
+    case Part::kCreate:
+      return "(a) events to Jobs, reporter stopped";
+    case Part::kFinish:
+      return "(b) events to .finished, all services running";
+    case Part::kCreateAlone:
+      return "(c) events to Jobs, reporter and the cluster's controllers stopped";
+  }
+  return "";
+}
+
+// When the services have made their last call of the Kubernetes API: answers are marked after they
+// have arrived.
+absl::StatusOr<absl::Duration> AwaitLastCall(Services& services) {
+  const absl::Notification never;
+  std::vector<ServiceState> last;
+  absl::Duration time;
+  for (int i = 0; i < kMaxSettleSteps; ++i) {
+    ASSIGN_OR_RETURN(const auto states, services.Read());
+    const bool same = std::equal(states.begin(), states.end(), last.begin(), last.end(),
+                                 [](const auto& a, const auto& b) { return a.calls == b.calls; });
+    if (same) return time;
+    last = states;
+    time = RealClock().Elapsed();
+    RealClock().WaitOrStop(never, kSettleStep);
+  }
+  return absl::DeadlineExceededError("the services go on calling the API server");
+}
+
+// Keeps processes from running while it lives.
+class Paused {
+ public:
+  explicit Paused(const std::vector<pid_t>& pids) : pids_(pids) { SignalAll(SIGSTOP); }
+  ~Paused() { SignalAll(SIGCONT); }
+  Paused(const Paused&) = delete;
+  Paused& operator=(const Paused&) = delete;
+
+ private:
+  void SignalAll(int signal) const {
+    for (const pid_t pid : pids_) kill(pid, signal);
+  }
+
+  const std::vector<pid_t>& pids_;
+};
+
 class Measurement {
  public:
-  Measurement(const Installation& installation, const CreateOptions& options, bool with_reporter)
-      : installation_(installation), options_(options), with_reporter_(with_reporter) {}
+  Measurement(const Installation& installation, const CreateOptions& options, Part part)
+      : installation_(installation),
+        options_(options),
+        with_reporter_(part == Part::kFinish),
+        result_{
+            .name = NameOf(part), .events = options.events, .connections = options.connections} {}
 
   absl::StatusOr<PartResult> Run();
 
@@ -66,10 +120,6 @@ class Measurement {
 };
 
 absl::StatusOr<PartResult> Measurement::Run() {
-  result_.name = with_reporter_ ? "events to .finished, all services running"
-                                : "events to Jobs, reporter stopped";
-  result_.events = options_.events;
-  result_.connections = options_.connections;
   RETURN_IF_ERROR(RunFirstCeilings());
   RETURN_IF_ERROR(RunBurst());
   for (int round = 1; round < options_.rounds; ++round) {
@@ -96,11 +146,14 @@ absl::Status Measurement::RunCeiling(int in_flight) {
                                                     NewIds(static_cast<size_t>(options_.events))));
   CeilingRound round;
   ASSIGN_OR_RETURN(round.background_cores, Clean(*api));
+  ASSIGN_OR_RETURN(const double server_cpu, api->CpuSeconds());
   const double cpu = OwnCpuSeconds();
   ASSIGN_OR_RETURN(const ParallelResult loop, with_reporter_
                                                   ? api->CreateAndAnswerJobs(bodies, in_flight)
                                                   : api->CreateJobs(bodies, in_flight));
   round.client_cpu_seconds = OwnCpuSeconds() - cpu;
+  ASSIGN_OR_RETURN(round.server_cpu_seconds, api->CpuSeconds());
+  round.server_cpu_seconds -= server_cpu;
   round.seconds = absl::ToDoubleSeconds(loop.Total());
   if (with_reporter_) {
     RETURN_IF_ERROR(api->AwaitAllSucceeded());
@@ -139,12 +192,12 @@ absl::StatusOr<double> Measurement::Clean(ApiServer& api) {
   return AwaitQuiet();
 }
 
-// Opens the connections between the parts, as the ceiling's stand before its clock starts.
+// Opens the connections between the parts, as the ceiling's stand before its clock starts. What it
+// leaves is done with, so that the controllers are as idle as before a ceiling.
 absl::Status Measurement::WarmUp(ApiServer& api, Services& services, FinishedLog* finished) {
   const auto ids = NewIds(static_cast<size_t>(options_.connections) * 2);
   RETURN_IF_ERROR(PostEvents(services.intake_port(), ids, options_.connections).status());
-  RETURN_IF_ERROR(api.AwaitAllSucceeded());
-  return finished == nullptr ? absl::OkStatus() : finished->Await(ids, kPatience);
+  return finished == nullptr ? api.RemoveJobs() : finished->Await(ids, kPatience);
 }
 
 absl::Status Measurement::Measure(ApiServer& api, Services& services, FinishedLog* finished,
@@ -152,6 +205,7 @@ absl::Status Measurement::Measure(ApiServer& api, Services& services, FinishedLo
   const auto ids = NewIds(static_cast<size_t>(options_.events));
   ASSIGN_OR_RETURN(const auto before, services.Read());
   ASSIGN_OR_RETURN(const CallCounts calls_before, api.Calls());
+  ASSIGN_OR_RETURN(const double server_cpu, api.CpuSeconds());
   const double cpu = OwnCpuSeconds();
 
   ASSIGN_OR_RETURN(const ParallelResult posts,
@@ -163,9 +217,14 @@ absl::Status Measurement::Measure(ApiServer& api, Services& services, FinishedLo
     ASSIGN_OR_RETURN(const ParallelResult runs, finished->TimesOf(ids, posts.starts));
     round.seconds = absl::ToDoubleSeconds(runs.Total());
     round.finished_ms = runs.Milliseconds();
+    const absl::Duration start = *std::min_element(posts.starts.begin(), posts.starts.end());
+    ASSIGN_OR_RETURN(const absl::Duration settled, AwaitLastCall(services));
+    round.seconds_settled = absl::ToDoubleSeconds(settled - start);
   }
 
   round.client_cpu_seconds = OwnCpuSeconds() - cpu;
+  ASSIGN_OR_RETURN(round.server_cpu_seconds, api.CpuSeconds());
+  round.server_cpu_seconds -= server_cpu;
   ASSIGN_OR_RETURN(const auto after, services.Read());
   ASSIGN_OR_RETURN(const CallCounts calls_after, api.Calls());
   round.api_server = Difference(calls_after, calls_before);
@@ -186,14 +245,20 @@ std::vector<std::string> Measurement::NewIds(size_t count) {
 
 }  // namespace
 
-absl::StatusOr<PartResult> MeasureCreate(const Installation& installation,
-                                         const CreateOptions& options) {
-  return Measurement(installation, options, /*with_reporter=*/false).Run();
-}
-
-absl::StatusOr<PartResult> MeasureFinish(const Installation& installation,
-                                         const CreateOptions& options) {
-  return Measurement(installation, options, /*with_reporter=*/true).Run();
+absl::StatusOr<PartResult> Measure(Part part, const Installation& installation,
+                                   const CreateOptions& options) {
+  Say(NameOf(part));
+  Measurement measurement(installation, options, part);
+  if (part != Part::kCreateAlone) return measurement.Run();
+  // Removing pods takes the controllers, so none may be left; while they stand, no pod is made.
+  ASSIGN_OR_RETURN(const auto api,
+                   ApiServer::Connect(installation.kubeconfig, installation.name_space));
+  RETURN_IF_ERROR(api->EnsureNamespace());
+  RETURN_IF_ERROR(api->RemoveJobs());
+  const Paused paused(options.controllers);
+  auto result = measurement.Run();
+  RETURN_IF_ERROR(api->RemoveJobs());
+  return result;
 }
 
 }  // namespace jobexec::bench

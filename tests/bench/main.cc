@@ -2,7 +2,6 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
-#include <functional>
 #include <map>
 
 #include "tests/bench/create_bench.h"
@@ -12,6 +11,7 @@ namespace {
 
 using jobexec::bench::CreateOptions;
 using jobexec::bench::Installation;
+using jobexec::bench::Part;
 using jobexec::bench::PartResult;
 
 int Fail(const absl::Status& status) {
@@ -22,12 +22,11 @@ int Fail(const absl::Status& status) {
 int RunCreate(const Installation& installation, const CreateOptions& options,
               const std::string& parts) {
   if (const absl::Status written = WriteFiles(installation); !written.ok()) return Fail(written);
-  const std::map<char, std::function<absl::StatusOr<PartResult>()>> all = {
-      {'a', [&] { return MeasureCreate(installation, options); }},
-      {'b', [&] { return MeasureFinish(installation, options); }}};
+  const std::map<char, Part> all = {
+      {'a', Part::kCreate}, {'b', Part::kFinish}, {'c', Part::kCreateAlone}};
   std::vector<PartResult> results;
   for (const char part : parts) {
-    auto result = all.at(part)();
+    auto result = Measure(all.at(part), installation, options);
     if (!result.ok()) return Fail(result.status());
     results.push_back(*std::move(result));
   }
@@ -46,7 +45,7 @@ int main(int argc, char** argv) {
   CLI::App& create = *app.add_subcommand("create", "Bursts of events");
   Installation installation;
   CreateOptions options;
-  std::string parts = "ab";
+  std::string parts = "abc";
   create.add_option("--kubeconfig", installation.kubeconfig, "Cluster; client certificates")
       ->required();
   create.add_option("--programs", installation.programs, "Folder of a build")->required();
@@ -57,12 +56,21 @@ int main(int argc, char** argv) {
   create.add_option("--connections", options.connections, "Connections to intake")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  create.add_option("--in-flight", options.in_flight, "Requests in flight of the ceilings")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   create.add_option("--rounds", options.rounds, "Times that each is measured")
       ->check(CLI::Range(1, 20))
       ->capture_default_str();
-  create.add_option("--parts", parts, "a: reporter stopped, b: all services running, ab: both")
-      ->check(CLI::IsMember({"a", "b", "ab"}))
+  create.add_option("--controllers", options.controllers, "Processes that part c stops")
+      ->delimiter(',');
+  create.add_option("--parts", parts, "Letters of the parts, in this order: see README.md")
+      ->check(CLI::IsMember({"a", "b", "c", "ab", "ac", "bc", "abc"}))
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  if (parts.back() == 'c' && options.controllers.empty()) {
+    return Fail(absl::InvalidArgumentError("part c wants --controllers"));
+  }
   return RunCreate(installation, options, parts);
 }

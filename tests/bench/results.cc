@@ -34,11 +34,18 @@ double Ratio(const PartResult& part) {
   return Median(Rates(part, part.bursts)) / Median(Rates(part, BestCeiling(part)));
 }
 
-// Rate of events to Jobs that succeeded, in the loop that answers; 0 in the one that only creates.
+double RateOf(const PartResult& part, const std::vector<double>& seconds) {
+  const double median = Median(seconds);
+  return median == 0 ? 0 : part.events / median;
+}
+
+// Both only in the part that answers, else 0: rate until the last Job succeeded, and until the
+// reporter's last patch was done.
 double SucceededRate(const PartResult& part) {
-  const double seconds = Median(
-      Values(BestCeiling(part), [](const CeilingRound& round) { return round.seconds_succeeded; }));
-  return seconds == 0 ? 0 : part.events / seconds;
+  return RateOf(part, Values(BestCeiling(part), [](auto& r) { return r.seconds_succeeded; }));
+}
+double SettledRate(const PartResult& part) {
+  return RateOf(part, Values(part.bursts, [](auto& r) { return r.seconds_settled; }));
 }
 
 std::string Spread(const std::vector<double>& values) {
@@ -83,11 +90,9 @@ std::string FormatRates(const PartResult& part) {
   text += absl::StrFormat("  jobexec, %2d connections          %s\n", part.connections,
                           Spread(Rates(part, part.bursts)));
   text += absl::StrFormat("  ratio jobexec / best ceiling     %7.2f\n", Ratio(part));
-  if (const double rate = SucceededRate(part); rate > 0) {
-    text +=
-        absl::StrFormat("  best ceiling until the last Job succeeded %.1f, ratio to that %.2f\n",
-                        rate, Median(Rates(part, part.bursts)) / rate);
-  }
+  if (part.bursts.front().finished_ms.empty()) return text;
+  text += absl::StrFormat("  best ceiling until all succeeded  %7.1f\n", SucceededRate(part));
+  text += absl::StrFormat("  jobexec until its last patch     %7.1f\n", SettledRate(part));
   return text;
 }
 
@@ -112,15 +117,21 @@ std::string FormatServices(const PartResult& part) {
         MedianOf(part, name, [](const ServiceRound& round) { return round.end.peak_resident_mb; }),
         cpu, cpu * 1000 / part.events);
   }
-  const auto cpu_of_client = [](const auto& round) { return round.client_cpu_seconds; };
-  return text +
-         absl::StrFormat(
-             "  CPU s of the benchmark's own client: bursts %.2f, best ceiling "
-             "%.2f\n  cores busy before bursts %.1f, before best ceilings %.1f\n",
-             Median(Values(part.bursts, cpu_of_client)),
-             Median(Values(BestCeiling(part), cpu_of_client)),
-             Median(Values(part.bursts, [](const auto& r) { return r.background_cores; })),
-             Median(Values(BestCeiling(part), [](const auto& r) { return r.background_cores; })));
+  return text;
+}
+
+// What else there is to know to trust the figures.
+std::string FormatSurroundings(const PartResult& part) {
+  const auto row = [&](absl::string_view name, auto value) {
+    return absl::StrFormat("  %-36s%8.2f  %12.2f\n", name, Median(Values(part.bursts, value)),
+                           Median(Values(BestCeiling(part), value)));
+  };
+  const double ms = 1000.0 / part.events;
+  return absl::StrFormat("%-38s%8s  %12s\n", "beside it", "bursts", "best ceiling") +
+         row("API server, CPU ms/event", [ms](auto& r) { return r.server_cpu_seconds * ms; }) +
+         row("benchmark itself, CPU ms/event",
+             [ms](auto& r) { return r.client_cpu_seconds * ms; }) +
+         row("cores busy just before", [](auto& r) { return r.background_cores; });
 }
 
 std::string FormatAllCalls(const PartResult& part) {
@@ -149,6 +160,7 @@ Json ToJson(const PartResult& part) {
   json["per_second"] = Rates(part, part.bursts);
   json["ratio"] = Ratio(part);
   json["ceiling_succeeded_per_second"] = SucceededRate(part);
+  json["settled_per_second"] = SettledRate(part);
   json["accepted_ms"] = {{"p50", MedianPercentile(part, &BurstRound::accepted_ms, 50)},
                          {"p99", MedianPercentile(part, &BurstRound::accepted_ms, 99)}};
   json["finished_ms"] = {{"p50", MedianPercentile(part, &BurstRound::finished_ms, 50)},
@@ -175,7 +187,8 @@ Json ToJson(const PartResult& part) {
 std::string FormatTable(const PartResult& part) {
   return absl::StrFormat("\n%s: %d events, medians of %d rounds\n", part.name, part.events,
                          part.bursts.size()) +
-         FormatRates(part) + FormatLatencies(part) + FormatServices(part) + FormatAllCalls(part);
+         FormatRates(part) + FormatLatencies(part) + FormatServices(part) +
+         FormatSurroundings(part) + FormatAllCalls(part);
 }
 
 std::string FormatJson(const std::vector<PartResult>& parts) {

@@ -15,7 +15,8 @@ struct CeilingRound {
   double seconds = 0;            // until the last call was answered
   double seconds_succeeded = 0;  // until the last Job succeeded, too; 0 if that was not waited for
   double client_cpu_seconds = 0;
-  double background_cores = 0;  // CPU cores that were busy on this machine just before
+  double server_cpu_seconds = 0;  // of the API server, controllers' calls included
+  double background_cores = 0;    // CPU cores that were busy on this machine just before
 };
 
 // One service in one burst.
@@ -29,15 +30,17 @@ struct ServiceRound {
 // One burst of events.
 struct BurstRound {
   double seconds = 0;  // until the last event was accepted, and finished if there is a reporter
+  double seconds_settled = 0;  // until the reporter's last patch was done, too; 0 without reporter
   std::vector<double> accepted_ms;
   std::vector<double> finished_ms;
   std::map<std::string, ServiceRound> services;
   CallCounts api_server;  // calls of all clients
   double client_cpu_seconds = 0;
+  double server_cpu_seconds = 0;
   double background_cores = 0;
 };
 
-// Part (a) or (b).
+// One part of the benchmark.
 struct PartResult {
   std::string name;
   int events = 0;

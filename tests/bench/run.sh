@@ -2,11 +2,13 @@
 # Benchmarks of the whole system on a Kubernetes of its own with fake nodes (kwok). Builds what it needs,
 # prints a table and a line of JSON, leaves nothing running. As root.
 #
-# usage: run.sh create [--events N] [--connections N] [--rounds N] [--parts a|b|ab] [--keep]
+# usage: run.sh create [--events N] [--connections N] [--rounds N] [--in-flight N,N,...] [--parts abc]
+#                      [--keep]
 #
 #   create   a burst of CloudEvents over HTTP, beside what the API server can do at best:
 #            (a) reporter stopped, until each event's Job is created; (b) all services running, until
-#            each event's .finished has arrived
+#            each event's .finished has arrived; (c) as (a), with the cluster's controllers stopped.
+#            README.md explains the figures
 #   --keep   leaves the cluster running, for the next run
 set -euo pipefail
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -14,9 +16,9 @@ BUILD=$ROOT/build/release
 CLUSTER=("$ROOT/deploy/local/cluster.sh")
 NAME=bench PORT=7543
 # Far more than any run takes.
-LIMIT=60m
+LIMIT=120m
 
-KEEP=0 BENCH_PID='' DIRECTORY=''
+KEEP=0 BENCH_PID='' DIRECTORY='' CONTROLLERS=()
 
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
@@ -25,11 +27,19 @@ build() {
   cmake --build "$BUILD" --target jobexec-intake jobexec-scheduler jobexec-reporter jobexec-bench >&2
 }
 
+# Process ids of what acts on Jobs and pods in the cluster.
+controllers() {
+  "${CLUSTER[@]}" status --name "$NAME" |
+    awk '$1 ~ /^(kube-controller-manager|kube-scheduler|kwok)$/ { print $2 }'
+}
+
 # Ends what is still running, whatever ended the script.
 cleanup() {
   local code=$?
   trap - EXIT
   [[ -z $BENCH_PID ]] || kill -TERM "$BENCH_PID" 2>/dev/null || true
+  # The benchmark may have ended while they were stopped.
+  (( ${#CONTROLLERS[@]} == 0 )) || kill -CONT "${CONTROLLERS[@]}" 2>/dev/null || true
   (( KEEP )) || "${CLUSTER[@]}" down --purge --name "$NAME" || true
   if (( code == 0 )); then
     rm -rf "$DIRECTORY"
@@ -46,7 +56,7 @@ main() {
   while (( $# )); do
     case $1 in
       --keep) KEEP=1 ;;
-      --events | --connections | --rounds | --parts)
+      --events | --connections | --in-flight | --rounds | --parts)
         [[ $# -ge 2 ]] || usage
         arguments+=("$1" "$2")
         shift ;;
@@ -60,9 +70,11 @@ main() {
   trap 'exit 143' TERM HUP
   DIRECTORY=$(mktemp -d "${TMPDIR:-/tmp}/jobexec-bench-XXXXXX")
   "${CLUSTER[@]}" up --kwok --name "$NAME" --port "$PORT"
+  mapfile -t CONTROLLERS < <(controllers)
   # timeout passes its own end on to the benchmark and the services, which are in its process group.
   timeout --kill-after 30 "$LIMIT" "$BUILD/tests/bench/jobexec-bench" create --programs "$BUILD" \
-    --kubeconfig "$("${CLUSTER[@]}" kubeconfig --name "$NAME")" --directory "$DIRECTORY" "${arguments[@]}" &
+    --kubeconfig "$("${CLUSTER[@]}" kubeconfig --name "$NAME")" --directory "$DIRECTORY" \
+    --controllers "$(IFS=,; echo "${CONTROLLERS[*]}")" "${arguments[@]}" &
   BENCH_PID=$!
   wait "$BENCH_PID"
   BENCH_PID=''
