@@ -71,6 +71,8 @@ bool MutexLockWhenWithTimeout(void* mutex, const void* condition, Span duration)
     JOBEXEC_SYMBOL("5Mutex19LockWhenWithTimeoutERKNS0_9ConditionENS0_8DurationE"));
 bool MutexLockWhenWithDeadline(void* mutex, const void* condition, Span time) asm(
     JOBEXEC_SYMBOL("5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE"));
+bool CounterDecrement(void* counter) asm(JOBEXEC_SYMBOL("15BlockingCounter14DecrementCountEv"));
+void CounterWait(void* counter) asm(JOBEXEC_SYMBOL("15BlockingCounter4WaitEv"));
 bool CondVarWait(void* condition_variable, void* mutex, uint64_t timeout) asm(JOBEXEC_SYMBOL(
     "7CondVar10WaitCommonEPNS0_5MutexENS0_24synchronization_internal13KernelTimeoutE"));
 
@@ -175,6 +177,20 @@ bool CondVarWait(void* condition_variable, void* mutex, uint64_t timeout) {
   const bool result = real(condition_variable, mutex, timeout);
   __tsan_mutex_post_lock(mutex, 0, 0);
   return result;
+}
+
+// A counter orders all of its decrements before the end of the wait.
+bool CounterDecrement(void* counter) {
+  static const auto real =
+      Real(&CounterDecrement, JOBEXEC_SYMBOL("15BlockingCounter14DecrementCountEv"));
+  __tsan_release(counter);
+  return real(counter);
+}
+
+void CounterWait(void* counter) {
+  static const auto real = Real(&CounterWait, JOBEXEC_SYMBOL("15BlockingCounter4WaitEv"));
+  real(counter);
+  __tsan_acquire(counter);
 }
 
 }  // extern "C"

@@ -5,6 +5,9 @@
 
 #include <deque>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
@@ -25,9 +28,7 @@ class ScriptedResources final : public jobexecutor::v1::Resources::Service {
  public:
   grpc::Status Fetch(grpc::ServerContext*, const FetchRequest* request,
                      grpc::ServerWriter<FetchResponse>* writer) override {
-    grants.push_back(request->grant());
-    const grpc::Status status = results.front();
-    results.pop_front();
+    const grpc::Status status = TakeResult(request->grant());
     FetchResponse piece;
     piece.set_path("dir/run.sh");
     piece.set_chunk("#!/bin/sh\n");
@@ -43,8 +44,27 @@ class ScriptedResources final : public jobexecutor::v1::Resources::Service {
     return status;
   }
 
-  std::deque<grpc::Status> results;
-  std::vector<std::string> grants;
+  void Script(std::deque<grpc::Status> results) {
+    absl::MutexLock lock(&mutex_);
+    results_ = std::move(results);
+  }
+  std::vector<std::string> grants() const {
+    absl::MutexLock lock(&mutex_);
+    return grants_;
+  }
+
+ private:
+  grpc::Status TakeResult(const std::string& grant) {
+    absl::MutexLock lock(&mutex_);
+    grants_.push_back(grant);
+    grpc::Status result = results_.front();
+    results_.pop_front();
+    return result;
+  }
+
+  mutable absl::Mutex mutex_;
+  std::deque<grpc::Status> results_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> grants_ ABSL_GUARDED_BY(mutex_);
 };
 
 class FetcherTest : public ::testing::Test {
@@ -65,17 +85,17 @@ class FetcherTest : public ::testing::Test {
 };
 
 TEST_F(FetcherTest, WritesEveryFile) {
-  service_.results = {grpc::Status::OK};
+  service_.Script({grpc::Status::OK});
 
   EXPECT_EQ(*Fetch(), 2);
 
   EXPECT_EQ(*ReadFile(directory_.path() + "/dir/run.sh", 100), "#!/bin/sh\necho hi\n");
   EXPECT_EQ(*ReadFile(directory_.path() + "/empty", 100), "");
-  EXPECT_EQ(service_.grants.front(), "secret");
+  EXPECT_EQ(service_.grants().front(), "secret");
 }
 
 TEST_F(FetcherTest, StartsAgainAfterATransientError) {
-  service_.results = {grpc::Status(grpc::StatusCode::UNAVAILABLE, "store down"), grpc::Status::OK};
+  service_.Script({grpc::Status(grpc::StatusCode::UNAVAILABLE, "store down"), grpc::Status::OK});
 
   EXPECT_EQ(*Fetch(), 2);
 
@@ -83,18 +103,19 @@ TEST_F(FetcherTest, StartsAgainAfterATransientError) {
 }
 
 TEST_F(FetcherTest, GivesUpAtOnceOnAPermanentError) {
-  service_.results = {grpc::Status(grpc::StatusCode::NOT_FOUND, "file \"x\" is on no level")};
+  service_.Script({grpc::Status(grpc::StatusCode::NOT_FOUND, "file \"x\" is on no level")});
 
   EXPECT_THAT(Fetch(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("file \"x\"")));
-  EXPECT_EQ(service_.grants.size(), 1);
+  EXPECT_EQ(service_.grants().size(), 1);
 }
 
 TEST_F(FetcherTest, GivesUpWhenItsTimeIsOver) {
-  service_.results.assign(200, grpc::Status(grpc::StatusCode::UNAVAILABLE, "store down"));
+  service_.Script(
+      std::deque<grpc::Status>(200, grpc::Status(grpc::StatusCode::UNAVAILABLE, "store down")));
 
   EXPECT_THAT(Fetch(), StatusIs(absl::StatusCode::kUnavailable, HasSubstr("store down")));
-  EXPECT_GT(service_.grants.size(), 3);
-  EXPECT_LT(service_.grants.size(), 100);
+  EXPECT_GT(service_.grants().size(), 3);
+  EXPECT_LT(service_.grants().size(), 100);
 }
 
 }  // namespace

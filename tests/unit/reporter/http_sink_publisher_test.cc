@@ -54,6 +54,11 @@ class HttpSinkPublisherTest : public ::testing::Test {
     response_ = {.status = status, .headers = std::move(headers), .body = "because"};
   }
 
+  void Cut() {
+    absl::MutexLock lock(&mutex_);
+    cut_ = true;
+  }
+
   absl::Mutex mutex_;
   http::Request request_;
   http::Response response_;
@@ -111,7 +116,7 @@ TEST_F(HttpSinkPublisherTest, PassesRetryAfterOn) {
 }
 
 TEST_F(HttpSinkPublisherTest, ACutConnectionIsOfUnknownFate) {
-  cut_ = true;
+  Cut();
   const absl::Status status = Publish().status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(GetReason(status), "");

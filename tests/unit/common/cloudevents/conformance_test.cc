@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/file.h"
 #include "common/cloudevents/http_binding.h"
 #include "common/http/http_client.h"
@@ -161,9 +162,11 @@ TEST_F(Conformance, DecodesEveryRequest) {
 }
 
 TEST_F(Conformance, DecodesEveryRequestThatComesThroughTheServer) {
+  absl::Mutex mutex;
   std::vector<absl::StatusOr<std::vector<Event>>> received;
   auto server = http::Server::Start({.address = "127.0.0.1"},
-                                    [&received](const http::Request& request, http::Reply reply) {
+                                    [&](const http::Request& request, http::Reply reply) {
+                                      absl::MutexLock lock(&mutex);
                                       received.push_back(EventsFromHttp(request));
                                       std::move(reply)(http::MakeResponse(202, "text/plain", ""));
                                     });
@@ -179,6 +182,7 @@ TEST_F(Conformance, DecodesEveryRequestThatComesThroughTheServer) {
 
     ASSERT_TRUE(response.ok()) << response.status();
     EXPECT_EQ(response->status, 202);
+    absl::MutexLock lock(&mutex);
     ExpectScenario(scenario, received.back());
   }
   (*server)->Shutdown(absl::ZeroDuration());

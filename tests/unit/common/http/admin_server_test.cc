@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "common/http/http_client.h"
 #include "tests/support/status_matchers.h"
 
@@ -17,7 +18,10 @@ class AdminServerTest : public ::testing::Test {
  protected:
   AdminServerTest() {
     AdminHandlers handlers;
-    handlers.ready = [this] { return ready_; };
+    handlers.ready = [this] {
+      absl::MutexLock lock(&mutex_);
+      return ready_;
+    };
     handlers.metrics_text = [] { return std::string("m 1\n"); };
     server_ = *StartAdminServer({.address = "127.0.0.1"}, std::move(handlers));
   }
@@ -31,6 +35,7 @@ class AdminServerTest : public ::testing::Test {
     return *std::move(response);
   }
 
+  absl::Mutex mutex_;
   absl::Status ready_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<Client> client_ = Client::Create({});
@@ -46,7 +51,10 @@ TEST_F(AdminServerTest, AnswersProbesAndMetrics) {
 }
 
 TEST_F(AdminServerTest, SaysWhyItIsNotReadyAndStaysAlive) {
-  ready_ = absl::UnavailableError("no scheduler is connected");
+  {
+    absl::MutexLock lock(&mutex_);
+    ready_ = absl::UnavailableError("no scheduler is connected");
+  }
 
   const Response response = Ask("GET", "/readyz");
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/status_details.h"
 #include "common/http/http_server.h"
 #include "tests/support/raw_socket.h"
@@ -42,10 +43,14 @@ int RefusedPort() {
 }
 
 TEST(Client, SendsMethodHeadersAndBodyAsGiven) {
+  absl::Mutex mutex;
   std::vector<std::string> seen;
   RawServer server([&](RawConnection& connection, int) {
     for (std::string m = connection.ReadMessage(); !m.empty(); m = connection.ReadMessage()) {
-      seen.push_back(m);
+      {
+        absl::MutexLock lock(&mutex);
+        seen.push_back(m);
+      }
       connection.Write(kOk);
     }
   });
@@ -56,6 +61,7 @@ TEST(Client, SendsMethodHeadersAndBodyAsGiven) {
     EXPECT_THAT(client->Send(request, kLong, true), IsOk());
   }
 
+  absl::MutexLock lock(&mutex);
   ASSERT_EQ(seen.size(), 4);
   EXPECT_THAT(seen[0], ::testing::StartsWith("POST /p?q=1 HTTP/1.1\r\n"));
   EXPECT_THAT(seen[1], ::testing::StartsWith("PATCH /p?q=1 HTTP/1.1\r\n"));
