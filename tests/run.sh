@@ -43,7 +43,8 @@ static_checks() {
   fi
 }
 
-# sanitized PRESET LABELS: gRPC and OpenSSL of the distribution are not instrumented, our code is.
+# sanitized PRESET LABELS: gRPC and OpenSSL of the distribution are not instrumented, our code is. What gRPC
+# orders by its own counters is invisible to the thread sanitizer, so its stream tests run under the other one.
 sanitized() {
   step "Sanitizers: $1"
   build "$1" jobexec-unit-tests
@@ -57,7 +58,7 @@ everything() {
   deploy/local/build-control-plane.sh
   static_checks
   sanitized asan-ubsan 'unit|stream'
-  sanitized tsan 'unit|stream'
+  sanitized tsan unit
   step "Build: release"
   build release
   step "All tests, on a real Kubernetes where they need one"
