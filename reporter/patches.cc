@@ -4,7 +4,6 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 
 namespace jobexec::reporter {
 namespace {
@@ -13,11 +12,6 @@ using Json = nlohmann::json;
 
 // Label by which a job queue (Kueue) finds the Jobs it admits.
 constexpr char kQueueLabelPath[] = "/metadata/labels/kueue.x-k8s.io~1queue-name";
-
-std::string AnnotationPath(absl::string_view name) {
-  return absl::StrCat("/metadata/annotations/",
-                      absl::StrReplaceAll(name, {{"~", "~0"}, {"/", "~1"}}));
-}
 
 Json Operation(absl::string_view op, absl::string_view path, Json value) {
   return {{"op", std::string(op)}, {"path", std::string(path)}, {"value", std::move(value)}};
@@ -29,7 +23,7 @@ Json TestUid(const JobView& job) {
 
 void MoveAnnotation(absl::string_view name, absl::string_view from, absl::string_view to,
                     Json& patch) {
-  const std::string path = AnnotationPath(name);
+  const std::string path = runs::AnnotationPath(name);
   patch.push_back(Operation("test", path, std::string(from)));
   patch.push_back(Operation("replace", path, std::string(to)));
 }

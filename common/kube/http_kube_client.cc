@@ -285,12 +285,12 @@ absl::StatusOr<std::string> HttpKubeClient::ReadLog(absl::string_view name_space
                         timeout));
   if (whole.body.size() <= static_cast<size_t>(limit_bytes)) return std::move(whole.body);
   whole.body = std::string();
-  return StreamLog(call({{"container", std::string(container)}}), static_cast<size_t>(limit_bytes),
-                   deadline - clock_.Elapsed());
+  return ReadLongLog(call({{"container", std::string(container)}}),
+                     static_cast<size_t>(limit_bytes), deadline - clock_.Elapsed());
 }
 
-absl::StatusOr<std::string> HttpKubeClient::StreamLog(const Call& call, size_t limit,
-                                                      absl::Duration timeout) {
+absl::StatusOr<std::string> HttpKubeClient::ReadLongLog(const Call& call, size_t limit,
+                                                        absl::Duration timeout) {
   const absl::Duration deadline = clock_.Elapsed() + timeout;
   const absl::Notification never;
   LogWindow window(limit);
@@ -306,6 +306,28 @@ absl::StatusOr<std::string> HttpKubeClient::StreamLog(const Call& call, size_t l
   const bool reached_limit = window.total_bytes() >= kMaxLogBytesRead;
   if (!response.ok() && !reached_limit) return response.status();
   return window.Text();
+}
+
+absl::Status HttpKubeClient::StreamLog(absl::string_view name_space, absl::string_view pod,
+                                       const LogOptions& options, const absl::Notification& stop,
+                                       absl::Duration idle_timeout,
+                                       absl::FunctionRef<bool(absl::string_view)> on_data) {
+  RETURN_IF_ERROR(CheckName(pod));
+  Query query = {{"container", options.container},
+                 {"follow", options.follow ? "true" : ""},
+                 {"timestamps", options.timestamps ? "true" : ""}};
+  if (options.tail_lines >= 0) query.emplace_back("tailLines", absl::StrCat(options.tail_lines));
+  if (options.since != absl::InfinitePast()) {
+    query.emplace_back("sinceTime",
+                       absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", options.since, absl::UTCTimeZone()));
+  }
+  const Call call = {
+      .name = absl::StrCat("stream log of pods/", pod, " container ", options.container),
+      .method = "GET",
+      .path = absl::StrCat(PathOf(Pods(name_space), pod), "/log", ToText(query)),
+      .content_type = "",
+      .body = ""};
+  return Stream(call, stop, idle_timeout, on_data).status();
 }
 
 absl::Status HttpKubeClient::CheckReady(absl::Duration timeout) {

@@ -40,6 +40,10 @@ class HttpKubeClient final : public Client {
   absl::StatusOr<std::string> ReadLog(absl::string_view name_space, absl::string_view pod,
                                       absl::string_view container, int64_t limit_bytes,
                                       absl::Duration timeout) override;
+  absl::Status StreamLog(absl::string_view name_space, absl::string_view pod,
+                         const LogOptions& options, const absl::Notification& stop,
+                         absl::Duration idle_timeout,
+                         absl::FunctionRef<bool(absl::string_view)> on_data) override;
   absl::Status CheckReady(absl::Duration timeout) override;
 
  private:
@@ -61,7 +65,7 @@ class HttpKubeClient final : public Client {
   absl::StatusOr<http::Response> Stream(const Call& call, const absl::Notification& stop,
                                         absl::Duration idle_timeout,
                                         absl::FunctionRef<bool(absl::string_view)> on_data);
-  absl::StatusOr<std::string> StreamLog(const Call& call, size_t limit, absl::Duration timeout);
+  absl::StatusOr<std::string> ReadLongLog(const Call& call, size_t limit, absl::Duration timeout);
 
   const std::string server_;
   Clock& clock_;

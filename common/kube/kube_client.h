@@ -44,6 +44,14 @@ struct WatchOptions {
   absl::Duration idle_timeout;   // no byte (not even a bookmark) for this long: DEADLINE_EXCEEDED
 };
 
+struct LogOptions {
+  std::string container;
+  bool follow = false;                      // go on until the container ends
+  bool timestamps = false;                  // each line begins with its time (RFC 3339) and a blank
+  int64_t tail_lines = -1;                  // only the last ones; -1: all
+  absl::Time since = absl::InfinitePast();  // only lines of this second and later
+};
+
 enum class WatchEventType { kAdded, kModified, kDeleted, kBookmark };
 
 // Errors that every method may return, from the HTTP status and the body's metav1.Status:
@@ -107,6 +115,16 @@ class Client {
   virtual absl::StatusOr<std::string> ReadLog(absl::string_view name_space, absl::string_view pod,
                                               absl::string_view container, int64_t limit_bytes,
                                               absl::Duration timeout) = 0;
+
+  // Gives the log of one container to `on_data` as it comes, cut anywhere, on the calling thread,
+  // which `on_data` may hold back. Ends with OK where the log ends (if followed: soon after the
+  // container), CANCELLED after `stop` (looked at once a second) or when on_data returns false,
+  // DEADLINE_EXCEEDED after `idle_timeout` without a byte. INVALID_ARGUMENT: the container has not
+  // started.
+  virtual absl::Status StreamLog(absl::string_view name_space, absl::string_view pod,
+                                 const LogOptions& options, const absl::Notification& stop,
+                                 absl::Duration idle_timeout,
+                                 absl::FunctionRef<bool(absl::string_view)> on_data) = 0;
 
   // True if the API server answers /readyz.
   virtual absl::Status CheckReady(absl::Duration timeout) = 0;

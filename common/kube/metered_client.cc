@@ -110,6 +110,15 @@ absl::StatusOr<std::string> MeteredClient::ReadLog(absl::string_view name_space,
                  [&] { return client_.ReadLog(name_space, pod, container, limit_bytes, timeout); });
 }
 
+absl::Status MeteredClient::StreamLog(absl::string_view name_space, absl::string_view pod,
+                                      const LogOptions& options, const absl::Notification& stop,
+                                      absl::Duration idle_timeout,
+                                      absl::FunctionRef<bool(absl::string_view)> on_data) {
+  absl::Status status = client_.StreamLog(name_space, pod, options, stop, idle_timeout, on_data);
+  Count("log", "pods", status);
+  return status;
+}
+
 absl::Status MeteredClient::CheckReady(absl::Duration timeout) {
   return Measure("readyz", "", [&] { return client_.CheckReady(timeout); });
 }

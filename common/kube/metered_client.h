@@ -9,7 +9,8 @@ namespace jobexec::kube {
 
 // Passes every call on and counts it when it ends:
 //   jobexec_kube_requests_total{verb, resource, code}   code: "ok" or the error's canonical name
-//   jobexec_kube_request_seconds{verb}                  histogram, without watches
+//   jobexec_kube_request_seconds{verb}                  histogram, without watches and streamed
+//   logs
 // Thread-safe.
 class MeteredClient final : public Client {
  public:
@@ -36,6 +37,10 @@ class MeteredClient final : public Client {
   absl::StatusOr<std::string> ReadLog(absl::string_view name_space, absl::string_view pod,
                                       absl::string_view container, int64_t limit_bytes,
                                       absl::Duration timeout) override;
+  absl::Status StreamLog(absl::string_view name_space, absl::string_view pod,
+                         const LogOptions& options, const absl::Notification& stop,
+                         absl::Duration idle_timeout,
+                         absl::FunctionRef<bool(absl::string_view)> on_data) override;
   absl::Status CheckReady(absl::Duration timeout) override;
 
  private:

@@ -1,11 +1,13 @@
 #include "common/runs/schema.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "common/base/status_macros.h"
 #include "common/json/json.h"
@@ -101,6 +103,9 @@ absl::Status ReadAnchor(const Json& annotations, JobRecord& record) {
   if (!facts.is_object()) return Malformed("annotation jobexec.dev/facts", json::Dump(facts));
   ReadFacts(facts, record.facts);
   ASSIGN_OR_RETURN(record.ledger, ParseLedger(json::GetString(annotations, kLedgerAnnotation)));
+  if (annotations.contains(kCancelAnnotation)) {
+    record.cancels = ParseCancels(json::GetString(annotations, kCancelAnnotation));
+  }
   if (annotations.contains(kRefusalAnnotation)) {
     ASSIGN_OR_RETURN(const Json refusal, ParseAnnotation(annotations, kRefusalAnnotation));
     record.refused = true;
@@ -144,6 +149,8 @@ absl::Status ReadAnnotations(const Json& annotations, JobRecord& record) {
   record.why = json::GetString(annotations, kWhyAnnotation);
   record.queue = json::GetString(annotations, kQueueAnnotation);
   ASSIGN_OR_RETURN(record.phase, ParsePhase(json::GetString(annotations, kPhaseAnnotation)));
+  ASSIGN_OR_RETURN(record.delete_after,
+                   ParseTime(annotations, kDeleteAfterAnnotation, absl::InfiniteFuture()));
   const std::string ttl = json::GetString(annotations, kTtlAnnotation);
   if (!absl::SimpleAtoi(ttl, &record.ttl_seconds)) {
     return Malformed(absl::StrCat("annotation ", kTtlAnnotation), ttl);
@@ -252,6 +259,47 @@ absl::StatusOr<Ledger> ParseLedger(absl::string_view text) {
   return *ledger;
 }
 
+std::string FormatCancels(const std::vector<Cancel>& cancels) {
+  Json list = Json::array();
+  for (const Cancel& cancel : cancels) {
+    Json entry = {{"by", cancel.by},
+                  {"why", cancel.why},
+                  {"time", absl::FormatTime(absl::RFC3339_sec, cancel.time, absl::UTCTimeZone())}};
+    if (cancel.action >= 0) entry["action"] = cancel.action;
+    list.push_back(std::move(entry));
+  }
+  return json::Dump(list);
+}
+
+std::vector<Cancel> ParseCancels(absl::string_view text) {
+  const auto list = json::Parse(text);
+  const auto is_object = [](const Json& entry) { return entry.is_object(); };
+  if (!list.ok() || !list->is_array() || list->empty() ||
+      !std::all_of(list->begin(), list->end(), is_object)) {
+    return {Cancel{.why = std::string(text)}};
+  }
+  std::vector<Cancel> cancels;
+  for (const Json& entry : *list) {
+    cancels.push_back(
+        {.by = json::GetString(entry, "by"),
+         .why = json::GetString(entry, "why"),
+         .time = ParseTime(entry, "time", absl::InfinitePast()).value_or(absl::InfinitePast()),
+         .action = static_cast<int>(json::GetInt(entry, "action", -1))});
+  }
+  return cancels;
+}
+
+const Cancel* FindCancel(const std::vector<Cancel>& cancels, int action) {
+  const auto found = std::find_if(cancels.begin(), cancels.end(),
+                                  [&](const Cancel& cancel) { return cancel.Covers(action); });
+  return found == cancels.end() ? nullptr : &*found;
+}
+
+std::string DescribeCancel(const Cancel& cancel) {
+  return absl::StrCat("cancelled", cancel.by.empty() ? "" : " by ", cancel.by,
+                      cancel.why.empty() ? "" : ": ", cancel.why);
+}
+
 std::string FormatFacts(const EventFacts& facts) {
   Json value = {{"project", facts.project},
                 {"stage", facts.stage},
@@ -274,6 +322,11 @@ std::string FormatManifest(const std::vector<ManifestEntry>& manifest) {
 std::string FormatRefusal(const Refusal& refusal) {
   return json::Dump(
       {{"code", refusal.code}, {"reason", refusal.reason}, {"message", refusal.message}});
+}
+
+std::string AnnotationPath(absl::string_view annotation) {
+  return absl::StrCat("/metadata/annotations/",
+                      absl::StrReplaceAll(annotation, {{"~", "~0"}, {"/", "~1"}}));
 }
 
 absl::StatusOr<JobRecord> ReadJob(const Json& job) {

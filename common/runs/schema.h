@@ -23,6 +23,9 @@ inline constexpr char kInstallationLabel[] = "jobexec.dev/installation";  // wat
 inline constexpr char kEventLabel[] = "jobexec.dev/event";                // EventHash
 inline constexpr char kRoleLabel[] = "jobexec.dev/role";                  // anchor, member, record
 inline constexpr char kPlanLabel[] = "jobexec.dev/plan";  // first 8 hex digits of the plan's hash
+// LabelValue of the Keptn context: finds the Jobs of a context, but other contexts may have the
+// same.
+inline constexpr char kContextLabel[] = "keptn.sh/context";
 
 // Annotations.
 inline constexpr char kEventSourceAnnotation[] = "jobexec.dev/event-source";
@@ -35,6 +38,10 @@ inline constexpr char kPhaseAnnotation[] = "jobexec.dev/phase";        // planne
 inline constexpr char kWhyAnnotation[] = "jobexec.dev/why";            // with stopped
 inline constexpr char kTtlAnnotation[] = "jobexec.dev/ttl";            // seconds the user asked for
 inline constexpr char kLedgerAnnotation[] = "jobexec.dev/ledger";      // anchor, record
+inline constexpr char kCancelAnnotation[] = "jobexec.dev/cancel";      // anchor, record
+// When the reporter removes a Job that it let go while a queue held it: such a Job never ends, so
+// its TTL never starts.
+inline constexpr char kDeleteAfterAnnotation[] = "jobexec.dev/delete-after";
 
 // Name of the job queue that admits the Job once its turn comes; on members, if there is one.
 inline constexpr char kQueueAnnotation[] = "jobexec.dev/queue";
@@ -79,6 +86,25 @@ struct Refusal {
   std::string message;  // for people
 };
 
+// Somebody asked to stop an event's runs. Never removed.
+struct Cancel {
+  std::string by;
+  std::string why;
+  absl::Time time = absl::InfinitePast();
+  int action = -1;  // index among the matching actions; -1: every one
+
+  bool Covers(int other) const { return action < 0 || action == other; }
+  bool operator==(const Cancel&) const = default;
+};
+std::string FormatCancels(const std::vector<Cancel>& cancels);
+// A text that is no list of ours was written by hand: it cancels everything, with the text as
+// reason.
+std::vector<Cancel> ParseCancels(absl::string_view text);
+// The first that covers the action; null if none does.
+const Cancel* FindCancel(const std::vector<Cancel>& cancels, int action);
+// "cancelled by <by>: <why>", for people.
+std::string DescribeCancel(const Cancel& cancel);
+
 // What has been said about an event, as far as it is known stored.
 struct Ledger {
   enum class State {
@@ -122,13 +148,18 @@ struct JobRecord {
   bool refused = false;
   Refusal refusal;
   Ledger ledger;
+  std::vector<Cancel> cancels;
   int64_t ttl_seconds = 0;
   std::string queue;  // empty if no queue admits the Job
   bool has_answer_finalizer = false;
   int answer_finalizer_index = -1;  // position in metadata.finalizers
   absl::Time create_time = absl::InfinitePast();
-  absl::Time delete_time = absl::InfiniteFuture();  // deletionTimestamp
+  absl::Time delete_time = absl::InfiniteFuture();   // deletionTimestamp
+  absl::Time delete_after = absl::InfiniteFuture();  // the annotation
 };
+
+// JSON pointer to an annotation, for patches.
+std::string AnnotationPath(absl::string_view annotation);
 
 // Reads the metadata of a batch/v1 Job of ours. INVALID_ARGUMENT names the field that is missing or
 // malformed (somebody edited it).

@@ -129,6 +129,12 @@ void FakeKubeClient::SetLog(const std::string& name_space, const std::string& po
   logs_[{container, name_space, pod}] = std::move(text);
 }
 
+void FakeKubeClient::EndLog(const std::string& name_space, const std::string& pod,
+                            const std::string& container) {
+  absl::MutexLock lock(&mutex_);
+  ended_logs_.insert({container, name_space, pod});
+}
+
 void FakeKubeClient::ForgetHistory() {
   absl::MutexLock lock(&mutex_);
   forgotten_ = version_;
@@ -392,6 +398,42 @@ absl::StatusOr<std::string> FakeKubeClient::ReadLog(absl::string_view name_space
                const size_t limit = static_cast<size_t>(limit_bytes);
                return text.size() <= limit ? text : text.substr(text.size() - limit);
              });
+}
+
+absl::Status FakeKubeClient::StreamLog(absl::string_view name_space, absl::string_view pod,
+                                       const kube::LogOptions& options,
+                                       const absl::Notification& stop, absl::Duration,
+                                       absl::FunctionRef<bool(absl::string_view)> on_data) {
+  const Key key{options.container, std::string(name_space), std::string(pod)};
+  {
+    absl::MutexLock lock(&mutex_);
+    const std::optional<Script> script = Begin({"stream log",
+                                                key.name_space,
+                                                "pods",
+                                                key.name,
+                                                {{"container", options.container},
+                                                 {"follow", options.follow},
+                                                 {"tailLines", options.tail_lines},
+                                                 {"since", absl::FormatTime(options.since)}}});
+    if (script.has_value()) return script->error;
+  }
+  size_t seen = 0;
+  while (!stop.HasBeenNotified()) {
+    std::string news;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (!logs_.contains(key)) return NotFound(kube::Pods(name_space), pod);
+      const auto has_news = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+        return logs_[key].size() > seen || ended_logs_.contains(key);
+      };
+      if (options.follow) mutex_.AwaitWithTimeout(absl::Condition(&has_news), kStopLook);
+      news = logs_[key].substr(seen);
+      if (news.empty() && (!options.follow || has_news())) return absl::OkStatus();
+    }
+    seen += news.size();
+    if (!news.empty() && !on_data(news)) return absl::CancelledError("the reader had enough");
+  }
+  return absl::CancelledError("stopped");
 }
 
 absl::Status FakeKubeClient::CheckReady(absl::Duration) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -18,9 +19,10 @@
 
 namespace jobexec::testing {
 
-// Thread-safe. Verbs are "create", "get", "patch", "delete", "list", "update", "watch", "log" and
-// "readyz". Knows no schema, no status subresource and no controllers: tests play those by Put and
-// Remove. Selectors: "a=b,c=d" and "a" (exists) on labels, field selectors on exact values
+// Thread-safe. Verbs are "create", "get", "patch", "delete", "list", "update", "watch", "log",
+// "stream log" and "readyz". Knows no schema, no status subresource and no controllers: tests play
+// those by Put and Remove. Selectors: "a=b,c=d" and "a" (exists) on labels, field selectors on
+// exact values
 // ("involvedObject.uid=x"). Lists are one page and ignore `limit`.
 class FakeKubeClient final : public kube::Client {
  public:
@@ -53,6 +55,8 @@ class FakeKubeClient final : public kube::Client {
   void LoseAnswerOfNext(const std::string& verb, const absl::Status& error, int count = 1);
   void SetLog(const std::string& name_space, const std::string& pod, const std::string& container,
               std::string text);
+  // The container has ended: who follows its log comes to the end.
+  void EndLog(const std::string& name_space, const std::string& pod, const std::string& container);
   // Forgets the changes so far: watches from an older resourceVersion end with OUT_OF_RANGE.
   void ForgetHistory();
   // Ends the watches in progress with `status`; OK as the server does after its timeout.
@@ -97,6 +101,12 @@ class FakeKubeClient final : public kube::Client {
   absl::StatusOr<std::string> ReadLog(absl::string_view name_space, absl::string_view pod,
                                       absl::string_view container, int64_t limit_bytes,
                                       absl::Duration timeout) override;
+  // Gives the text of SetLog as it stands, what comes later too if it is followed: time stamps are
+  // the test's, `since` and `tail_lines` are only recorded.
+  absl::Status StreamLog(absl::string_view name_space, absl::string_view pod,
+                         const kube::LogOptions& options, const absl::Notification& stop,
+                         absl::Duration idle_timeout,
+                         absl::FunctionRef<bool(absl::string_view)> on_data) override;
   absl::Status CheckReady(absl::Duration timeout) override;
 
  private:
@@ -141,6 +151,7 @@ class FakeKubeClient final : public kube::Client {
   std::deque<Change> changes_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::deque<Script>> scripts_ ABSL_GUARDED_BY(mutex_);
   std::map<Key, std::string> logs_ ABSL_GUARDED_BY(mutex_);  // container in `plural`
+  std::set<Key> ended_logs_ ABSL_GUARDED_BY(mutex_);
   std::vector<RecordedCall> calls_ ABSL_GUARDED_BY(mutex_);
   int64_t version_ ABSL_GUARDED_BY(mutex_) = 0;    // of the last change
   int64_t forgotten_ ABSL_GUARDED_BY(mutex_) = 0;  // versions up to this are not in changes_

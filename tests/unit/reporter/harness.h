@@ -86,6 +86,12 @@ class FusedKube final : public kube::Client {
                                       absl::Duration t) override {
     return fuse_.Run([&] { return client_.ReadLog(ns, pod, container, limit, t); });
   }
+  absl::Status StreamLog(absl::string_view ns, absl::string_view pod,
+                         const kube::LogOptions& options, const absl::Notification& stop,
+                         absl::Duration idle,
+                         absl::FunctionRef<bool(absl::string_view)> on_data) override {
+    return fuse_.Run([&] { return client_.StreamLog(ns, pod, options, stop, idle, on_data); });
+  }
   absl::Status CheckReady(absl::Duration t) override { return client_.CheckReady(t); }
 
  private:
@@ -238,6 +244,16 @@ class Harness {
                 {"containerStatuses", {{{"name", "main"}, {"state", state}}}}}}});
   }
 
+  // The Job controller sets this condition.
+  void SetVerdict(const JobView& view, const char* condition) {
+    Json job = Job(view);
+    job["status"]["conditions"] = {{{"type", condition}, {"status", "True"}}};
+    kube.Put(kube::Jobs("jobs"), job);
+  }
+
+  // From now on the watch of pods brings nothing.
+  void HidePods() { pods_hidden_ = true; }
+
   // Lets the reporter see the cluster and work until it has nothing to do, delays included, as far
   // as `time` goes. A dead one does nothing.
   void Run(absl::Duration time = absl::Seconds(100)) {
@@ -289,7 +305,7 @@ class Harness {
       uids.insert(view.record.uid);
       reporter_->store.ApplyJob(std::move(view), first_list);
     }
-    for (const Json& pod : kube.All(kube::Pods(""))) {
+    for (const Json& pod : pods_hidden_ ? std::vector<Json>() : kube.All(kube::Pods(""))) {
       reporter_->store.ApplyPod(*ReadPodView(pod));
     }
     reporter_->store.RetainJobs("", uids, "999999999");
@@ -304,6 +320,7 @@ class Harness {
   }
 
   FusedKube fused_;
+  bool pods_hidden_ = false;
   std::unique_ptr<Reporter> reporter_;
 };
 

@@ -171,5 +171,26 @@ TEST_F(Fake, GivesTheEndOfALog) {
               StatusIs(absl::StatusCode::kNotFound, _));
 }
 
+TEST_F(Fake, StreamsALogUntilItEnds) {
+  client_.SetLog("ns", "pod", "main", "one\n");
+  absl::Notification stop;
+  std::string log;
+  const auto take = [&](absl::string_view data) {
+    log += std::string(data);
+    if (log == "one\n") client_.SetLog("ns", "pod", "main", "one\ntwo\n");
+    if (log == "one\ntwo\n") client_.EndLog("ns", "pod", "main");
+    return true;
+  };
+
+  const LogOptions follow = {.container = "main", .follow = true};
+  EXPECT_THAT(client_.StreamLog("ns", "pod", follow, stop, kTimeout, take), IsOk());
+  EXPECT_EQ(log, "one\ntwo\n");
+  EXPECT_THAT(client_.StreamLog("ns", "pod", {.container = "init"}, stop, kTimeout, take),
+              StatusIs(absl::StatusCode::kNotFound, _));
+  stop.Notify();
+  EXPECT_THAT(client_.StreamLog("ns", "pod", follow, stop, kTimeout, take),
+              StatusIs(absl::StatusCode::kCancelled, _));
+}
+
 }  // namespace
 }  // namespace jobexec::kube

@@ -334,6 +334,45 @@ TEST_F(KubeClient, ReadsHeadAndTailOfALongLog) {
   EXPECT_EQ(api_.Last().target, "/api/v1/namespaces/ns/pods/p/log?container=main");
 }
 
+TEST_F(KubeClient, StreamsALog) {
+  api_.Queue(200, "one\ntwo\n");
+  std::string log;
+
+  EXPECT_THAT(client_->StreamLog("ns", "p",
+                                 {.container = "main",
+                                  .follow = true,
+                                  .timestamps = true,
+                                  .tail_lines = 0,
+                                  .since = absl::FromUnixMillis(1'700'000'000'900)},
+                                 stop_, kTimeout,
+                                 [&](absl::string_view data) {
+                                   absl::StrAppend(&log, data);
+                                   return true;
+                                 }),
+              IsOk());
+
+  EXPECT_EQ(log, "one\ntwo\n");
+  EXPECT_EQ(api_.Last().target,
+            "/api/v1/namespaces/ns/pods/p/log?container=main&follow=true&timestamps=true"
+            "&tailLines=0&sinceTime=2023-11-14T22%3A13%3A20Z");
+}
+
+TEST_F(KubeClient, EndsAStreamedLogWithItsErrors) {
+  const auto take = [](absl::string_view) { return true; };
+  api_.Queue(404, R"({"kind":"Status","reason":"NotFound","message":"gone"})");
+  EXPECT_THAT(
+      client_->StreamLog("ns", "p", {.container = "main"}, stop_, kTimeout, take),
+      StatusIs(absl::StatusCode::kNotFound, HasSubstr("stream log of pods/p container main: ")));
+  EXPECT_EQ(api_.Last().target, "/api/v1/namespaces/ns/pods/p/log?container=main");
+
+  api_.Queue(200, "x");
+  EXPECT_THAT(client_->StreamLog("ns", "p", {.container = "main"}, stop_, kTimeout,
+                                 [](absl::string_view) { return false; }),
+              StatusIs(absl::StatusCode::kCancelled, _));
+  EXPECT_THAT(client_->StreamLog("ns", "", {.container = "main"}, stop_, kTimeout, take),
+              StatusIs(absl::StatusCode::kInvalidArgument, _));
+}
+
 TEST_F(KubeClient, SaysWhyALogCannotBeRead) {
   const std::string waiting =
       R"({"kind":"Status","reason":"BadRequest","message":"container is waiting to start"})";

@@ -35,6 +35,10 @@ TEST(MeteredClient, CountsCallsByVerbResourceAndResult) {
   EXPECT_THAT(client.CheckReady(timeout), IsOk());
   absl::Notification stop;
   stop.Notify();
+  EXPECT_FALSE(client
+                   .StreamLog("ns", "p", {.container = "c"}, stop, timeout,
+                              [](absl::string_view) { return true; })
+                   .ok());
   EXPECT_FALSE(client.Watch(jobs, {}, stop, [](WatchEventType, const nlohmann::json&) {}).ok());
   EXPECT_THAT(client.Delete(jobs, "a", "", timeout), IsOk());
 
@@ -44,7 +48,8 @@ TEST(MeteredClient, CountsCallsByVerbResourceAndResult) {
         R"(code="already_exists",resource="jobs",verb="create")",
         R"(code="ok",resource="jobs",verb="patch")", R"(code="ok",resource="jobs",verb="update")",
         R"(code="ok",resource="jobs",verb="list")",
-        R"(code="not_found",resource="pods",verb="log")", R"(code="ok",resource="",verb="readyz")",
+        R"(code="not_found",resource="pods",verb="log")",
+        R"(code="cancelled",resource="pods",verb="log")", R"(code="ok",resource="",verb="readyz")",
         R"(code="cancelled",resource="jobs",verb="watch")",
         R"(code="ok",resource="jobs",verb="delete")"}) {
     EXPECT_THAT(text, HasSubstr(std::string("jobexec_kube_requests_total{") + labels + "} 1\n"));

@@ -88,6 +88,39 @@ TEST(ReadJob, ReadsARefusal) {
   EXPECT_EQ(record->refusal.message, "line 3");
 }
 
+TEST(ReadJob, ReadsWhoCancelledIt) {
+  const std::vector<Cancel> cancels = {
+      {.by = "alice", .why = "wrong build", .time = absl::FromUnixSeconds(1'700'000'000)},
+      {.by = "bob", .time = absl::FromUnixSeconds(1'700'000'001), .action = 2}};
+  json job = AnchorJob();
+  job["metadata"]["annotations"][kCancelAnnotation] = FormatCancels(cancels);
+  job["metadata"]["annotations"][kDeleteAfterAnnotation] = "2024-03-01T11:00:00Z";
+
+  const auto record = ReadJob(job);
+
+  ASSERT_TRUE(record.ok()) << record.status();
+  EXPECT_EQ(record->cancels, cancels);
+  EXPECT_EQ(record->delete_after, absl::FromUnixSeconds(1709290800));
+}
+
+TEST(Cancel, CoversOneActionOrAll) {
+  const std::vector<Cancel> second_only = {{.by = "bob", .action = 1}};
+  EXPECT_EQ(FindCancel({}, 0), nullptr);
+  EXPECT_EQ(FindCancel(second_only, 0), nullptr);
+  ASSERT_NE(FindCancel(second_only, 1), nullptr);
+  EXPECT_EQ(DescribeCancel(*FindCancel(second_only, 1)), "cancelled by bob");
+  EXPECT_NE(FindCancel({{.why = "x"}}, 7), nullptr);
+}
+
+TEST(Cancel, ATextWrittenByHandCancelsEverything) {
+  for (const char* text : {"", "not needed", "[]", "[1]", "{}"}) {
+    const std::vector<Cancel> cancels = ParseCancels(text);
+    ASSERT_EQ(cancels.size(), 1) << text;
+    EXPECT_EQ(cancels[0].action, -1) << text;
+  }
+  EXPECT_EQ(DescribeCancel(ParseCancels("not needed")[0]), "cancelled: not needed");
+}
+
 TEST(ReadJob, NamesWhatSomebodyBroke) {
   for (const char* key : {kPhaseAnnotation, kTtlAnnotation, kLedgerAnnotation, kFactsAnnotation,
                           kManifestAnnotation}) {
