@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
-#include "common/cloudevents/event.h"
 #include "common/json/json.h"
 #include "common/telemetry/log.h"
 #include "scheduler/outcomes.h"
@@ -26,25 +25,8 @@ absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
   return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
 }
 
-// Why the event is none of ours, or nothing.
-std::optional<std::string> ReasonToIgnore(const runs::EventFacts& facts) {
-  if (!CanMatch(facts.type)) {
-    return absl::StrCat("type ", facts.type,
-                        " is not a task event: expected sh.keptn.event.<task>.<kind>");
-  }
-  if (facts.project.empty() || facts.stage.empty() || facts.service.empty()) {
-    return "data has no project, stage or service, and DEFAULT_PROJECT, DEFAULT_STAGE and "
-           "DEFAULT_SERVICE do not fill them in";
-  }
-  return std::nullopt;
-}
-
 resources::Scope ScopeOf(const runs::EventFacts& facts) {
   return {facts.project, facts.stage, facts.service};
-}
-
-std::string NoMatch(const runs::EventFacts& facts) {
-  return absl::StrCat("no action of job/config.yaml matches type ", facts.type);
 }
 
 // The API server refuses this Job and will do so again.
@@ -82,29 +64,14 @@ EventOutcome EventHandler::Handle(const EventSubmission& submission) {
                          deadline);
   }
   const auto matching = MatchingActions(**config, input->facts.type, input->document);
-  if (matching.empty()) return Ignored(NoMatch(input->facts));
+  if (matching.empty()) return Ignored(NoActionMatches(input->facts));
 
   return LaunchRuns(*input, **config, matching, deadline);
 }
 
 absl::StatusOr<EventInput> EventHandler::ReadEvent(const EventSubmission& submission) const {
-  const auto read = [&]() -> absl::StatusOr<EventInput> {
-    RETURN_IF_ERROR(cloudevents::Validate(submission.event()));
-    EventInput input;
-    ASSIGN_OR_RETURN(input.document, cloudevents::ToDocument(submission.event()));
-    ASSIGN_OR_RETURN(input.facts, runs::FactsOf(input.document));
-    return input;
-  };
-  auto input = read();
-  if (!input.ok()) {
-    absl::Status invalid = input.status();
-    SetReason(invalid, "EVENT_INVALID");
-    return invalid;
-  }
-  runs::EventFacts& facts = input->facts;
-  if (facts.project.empty()) facts.project = options_.default_scope.project;
-  if (facts.stage.empty()) facts.stage = options_.default_scope.stage;
-  if (facts.service.empty()) facts.service = options_.default_scope.service;
+  ASSIGN_OR_RETURN(EventInput input, ReadEventInput(submission.event(), options_.default_scope));
+  runs::EventFacts& facts = input.facts;
   facts.via = submission.via() == EventSubmission::VIA_NATS ? runs::Via::kNats : runs::Via::kHttp;
   facts.from_sequence = submission.from_sequence();
   return input;
@@ -185,7 +152,7 @@ absl::StatusOr<EventHandler::Preview> EventHandler::PreviewPlan(
                        ? ConfigSource::Parse(*config_text)
                        : configs_.Locate(ScopeOf(input.facts), input.facts.commit));
   const auto matching = MatchingActions(*config, input.facts.type, input.document);
-  if (matching.empty()) return Preview{.ignored_reason = NoMatch(input.facts)};
+  if (matching.empty()) return Preview{.ignored_reason = NoActionMatches(input.facts)};
   return Preview{.plan =
                      planner_.PlanRuns(input, config->config(), matching, {}, clock_.TimeNow())};
 }

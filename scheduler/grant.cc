@@ -69,4 +69,17 @@ absl::StatusOr<Grant> GrantSigner::Verify(absl::string_view text, absl::Time now
   return grant;
 }
 
+std::string WithoutGrant(const std::string& body) {
+  auto job = json::Parse(body);
+  if (!job.ok()) return body;
+  nlohmann::json& pod = (*job)["spec"]["template"]["spec"];
+  if (!pod.contains("initContainers")) return body;
+  for (auto& container : pod["initContainers"]) {
+    for (auto& variable : container["env"]) {
+      if (json::GetString(variable, "name") == "JOBEXEC_GRANT") variable["value"] = "<redacted>";
+    }
+  }
+  return json::Dump(*job);
+}
+
 }  // namespace jobexec::scheduler

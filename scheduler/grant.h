@@ -37,4 +37,7 @@ class GrantSigner {
   const std::string key_;
 };
 
+// The serialised Job `body` with every grant in it replaced by a word: grants are secrets.
+std::string WithoutGrant(const std::string& body);
+
 }  // namespace jobexec::scheduler

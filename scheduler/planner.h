@@ -15,16 +15,11 @@
 #include "common/runs/event_facts.h"
 #include "scheduler/config/job_config.h"
 #include "scheduler/config/job_defaults.h"
+#include "scheduler/event_input.h"
 #include "scheduler/grant.h"
 #include "scheduler/plan.h"
 
 namespace jobexec::scheduler {
-
-// An event as the planner needs it.
-struct EventInput {
-  nlohmann::json document;  // the whole event as JSON
-  runs::EventFacts facts;
-};
 
 struct PlannerSettings {
   std::string installation;

@@ -2,15 +2,14 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_details.h"
-#include "common/json/json.h"
 #include "common/rpc/status.h"
 #include "scheduler/config/config_parser.h"
+#include "scheduler/grant.h"
 
 namespace jobexec::scheduler {
 namespace {
@@ -26,21 +25,6 @@ absl::Status QueueFull() {
   SetReason(status, "QUEUE_FULL");
   SetRetryAfter(status, absl::Seconds(1));
   return status;
-}
-
-// What RenderJobs shows of an object: everything but the grant, which is a secret.
-std::string WithoutGrant(const std::string& body) {
-  auto job = json::Parse(body);
-  if (!job.ok()) return body;
-  nlohmann::json& pod = (*job)["spec"]["template"]["spec"];
-  if (pod.contains("initContainers")) {
-    for (auto& container : pod["initContainers"]) {
-      for (auto& variable : container["env"]) {
-        if (json::GetString(variable, "name") == "JOBEXEC_GRANT") variable["value"] = "<redacted>";
-      }
-    }
-  }
-  return json::Dump(*job);
 }
 
 const std::string& BodyOf(const Plan& plan, const std::string& name) {

@@ -1,25 +1,15 @@
 #include "scheduler/config/compiled_config.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "common/json/go_json.h"
-#include "scheduler/config/config_fault.h"
+#include "scheduler/config/event_filter.h"
 
 namespace jobexec::scheduler {
-namespace {
-
-re2::StringPiece Piece(absl::string_view text) { return {text.data(), text.size()}; }
-
-}  // namespace
-
 CompiledConfig::CompiledConfig(JobConfig config)
     : config_(std::make_shared<const JobConfig>(std::move(config))) {
   Positions patterns;
@@ -45,26 +35,15 @@ CompiledConfig::Filter CompiledConfig::CompileFilter(const EventFilter& filter, 
 }
 
 void CompiledConfig::CompilePattern(const EventFilter& filter) {
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  auto expression = std::make_shared<const re2::RE2>(filter.type_pattern, options);
-  if (!expression->ok()) {
-    Warn(filter, absl::StrCat("the pattern \"", Shown(filter.type_pattern),
-                              "\" is no regular expression: ", expression->error()));
-    expression = nullptr;
-  }
-  patterns_.push_back(std::move(expression));
+  auto pattern = CompileTypePattern(filter.type_pattern);
+  if (!pattern.ok()) Warn(filter, pattern.status().message());
+  patterns_.push_back(pattern.ok() ? *std::move(pattern) : nullptr);
 }
 
 void CompiledConfig::CompilePath(const EventFilter& filter) {
-  auto path = json::JsonPath::Compile(absl::StripAsciiWhitespace(filter.property));
-  if (path.ok()) {
-    paths_.emplace_back(*std::move(path));
-  } else {
-    Warn(filter, absl::StrCat("the property \"", Shown(filter.property),
-                              "\" is no JSONPath: ", path.status().message()));
-    paths_.emplace_back(std::nullopt);
-  }
+  auto path = CompileProperty(filter.property);
+  if (!path.ok()) Warn(filter, path.status().message());
+  paths_.push_back(path.ok() ? std::make_optional(*std::move(path)) : std::nullopt);
 }
 
 void CompiledConfig::Warn(const EventFilter& filter, absl::string_view message) {
@@ -100,7 +79,7 @@ class Matcher {
     std::optional<bool>& result = pattern_results_[pattern];
     if (!result.has_value()) {
       const re2::RE2* expression = config_.patterns_[pattern].get();
-      result = expression != nullptr && re2::RE2::PartialMatch(Piece(type_), *expression);
+      result = expression != nullptr && FindsType(*expression, type_);
     }
     return *result;
   }
@@ -118,7 +97,7 @@ class Matcher {
     const auto values = config_.paths_[path]->Select(document_);
     if (!values.ok()) return texts;
     for (const nlohmann::json* value : *values) {
-      if (value->is_primitive() && !value->is_null()) texts.push_back(json::ToText(*value));
+      if (auto text = ComparableText(*value)) texts.push_back(*std::move(text));
     }
     return texts;
   }

@@ -9,6 +9,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "scheduler/config/config_fault.h"
 
 namespace jobexec::scheduler {
 namespace {
@@ -67,7 +69,7 @@ absl::StatusOr<Written> Read(absl::string_view text) {
     written.exponent = 3 * index + kNano;
     return written;
   }
-  return absl::InvalidArgumentError(absl::StrCat("its suffix \"", suffix, "\" is unknown"));
+  return absl::InvalidArgumentError(absl::StrCat("its suffix \"", Shown(suffix), "\" is unknown"));
 }
 
 cpp_int Power(int base, int exponent) {
@@ -126,13 +128,17 @@ std::string Print(const cpp_int& nanos, Format format) {
   return PrintDecimal(nanos, format == Format::kBinary ? Format::kDecimal : format);
 }
 
-}  // namespace
+// A quantity as Kubernetes takes it.
+struct Quantity {
+  Written written;
+  cpp_int nanos;  // without the sign, at most MaxNanos()
+};
 
-absl::StatusOr<std::string> CanonicalQuantity(absl::string_view text) {
-  const absl::StatusOr<Written> written = Read(text);
+absl::StatusOr<Quantity> Parse(absl::string_view text) {
+  absl::StatusOr<Written> written = Read(text);
   if (!written.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "\"", text.substr(0, kMaxLength), "\" is no quantity: ", written.status().message(),
+        "\"", Shown(text), "\" is no quantity: ", written.status().message(),
         ", expected e.g. 500m, 2 or 1.5Gi"));
   }
   cpp_int nanos = Nanos(*written);
@@ -143,8 +149,25 @@ absl::StatusOr<std::string> CanonicalQuantity(absl::string_view text) {
     }
     nanos = MaxNanos();
   }
-  if (nanos == 0) return "0";
-  return absl::StrCat(written->is_negative ? "-" : "", Print(nanos, written->format));
+  return Quantity{*std::move(written), std::move(nanos)};
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> CanonicalQuantity(absl::string_view text) {
+  ASSIGN_OR_RETURN(const Quantity quantity, Parse(text));
+  if (quantity.nanos == 0) return "0";
+  return absl::StrCat(quantity.written.is_negative ? "-" : "",
+                      Print(quantity.nanos, quantity.written.format));
+}
+
+absl::StatusOr<int> CompareQuantities(absl::string_view left, absl::string_view right) {
+  const auto signed_nanos = [](const Quantity& quantity) -> cpp_int {
+    return quantity.written.is_negative ? cpp_int(-quantity.nanos) : quantity.nanos;
+  };
+  ASSIGN_OR_RETURN(const Quantity first, Parse(left));
+  ASSIGN_OR_RETURN(const Quantity second, Parse(right));
+  return signed_nanos(first).compare(signed_nanos(second));
 }
 
 }  // namespace jobexec::scheduler

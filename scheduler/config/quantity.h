@@ -17,4 +17,7 @@ namespace jobexec::scheduler {
 // characters.
 absl::StatusOr<std::string> CanonicalQuantity(absl::string_view text);
 
+// Below, at or above zero as `left` is less than, equal to or more than `right`. Errors as above.
+absl::StatusOr<int> CompareQuantities(absl::string_view left, absl::string_view right);
+
 }  // namespace jobexec::scheduler

@@ -56,5 +56,16 @@ TEST(GrantSigner, RefusesAnExpiredGrantAndSaysSo) {
               StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("expired")));
 }
 
+TEST(WithoutGrant, HidesTheGrantAndNothingElse) {
+  const std::string with =
+      R"({"spec":{"template":{"spec":{"initContainers":[{"env":[{"name":"A","value":"b"},)"
+      R"({"name":"JOBEXEC_GRANT","value":"secret"}]}]}}}})";
+  EXPECT_EQ(WithoutGrant(with),
+            R"({"spec":{"template":{"spec":{"initContainers":[{"env":[{"name":"A","value":"b"},)"
+            R"({"name":"JOBEXEC_GRANT","value":"<redacted>"}]}]}}}})");
+  const std::string without = R"({"spec":{"template":{"spec":{"containers":[]}}}})";
+  EXPECT_EQ(WithoutGrant(without), without);
+}
+
 }  // namespace
 }  // namespace jobexec::scheduler

@@ -105,6 +105,7 @@ TEST(Quantity, Faults) {
       {"1e", "suffix \"e\" is unknown"},
       {"1e1.5", "suffix \"e1.5\" is unknown"},
       {"1mm", "suffix \"mm\" is unknown"},
+      {"1\x01", "\"1\\001\" is no quantity: its suffix \"\\001\" is unknown"},
       {"1KeinEiKummGeGimmeEinEi", "is unknown"},
       {"notaquantity", "no number"},
       {"10E", "too large"},
@@ -118,6 +119,24 @@ TEST(Quantity, Faults) {
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(fault)))
         << text;
   }
+}
+
+TEST(Quantity, ComparesAmountsWhateverTheirSpelling) {
+  struct Case {
+    const char* left;
+    const char* right;
+    int sign;
+  };
+  const Case kCases[] = {{"1", "1000m", 0},   {"0.5", "500m", 0}, {"1Gi", "1G", 1},
+                         {"999m", "1", -1},   {"-1", "0", -1},    {"-1", "-2", 1},
+                         {"100Mi", "1Gi", -1}};
+  for (const Case& c : kCases) {
+    const auto order = CompareQuantities(c.left, c.right);
+    ASSERT_THAT(order, IsOk()) << c.left;
+    EXPECT_EQ((*order > 0) - (*order < 0), c.sign) << c.left << " and " << c.right;
+  }
+  EXPECT_THAT(CompareQuantities("1", "x"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is no quantity")));
 }
 
 }  // namespace
