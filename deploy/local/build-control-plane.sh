@@ -10,6 +10,8 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/go.sh
+source "$LOCAL_DIR/lib/go.sh"
 
 BIN=$(bin_dir)
 PROGRAMS=(etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kwok coredns)
@@ -22,50 +24,6 @@ missing() {
   for p in "${PROGRAMS[@]}"; do [[ -x $BIN/$p ]] || echo "$p"; done
 }
 
-go_version() { GOTOOLCHAIN=local "$1" env GOVERSION 2>/dev/null | sed 's/^go//; s/[^0-9.].*//'; }
-
-# find_go: sets GO to a Go that is new enough. Debian's is not, but any Go can download a newer
-# toolchain, which is published as a module like any other.
-find_go() {
-  local c v zip dir
-  for c in "$(command -v go || true)" /usr/local/go/bin/go /usr/lib/go/bin/go; do
-    [[ -n $c && -x $c ]] || continue
-    v=$(go_version "$c")
-    if version_at_least "$v" "$GO_MINIMUM"; then GO=$c; return; fi
-    GO=${GO:-$c}
-  done
-  [[ -n ${GO:-} ]] || die "no Go found; install one with: $LOCAL_DIR/packages.sh cluster"
-  dir=$CACHE/go/$GO_TOOLCHAIN_VERSION-$(arch)
-  if [[ ! -x $dir/bin/go ]]; then
-    say "Go $(go_version "$GO") is older than $GO_MINIMUM, fetching the $GO_TOOLCHAIN_VERSION toolchain"
-    zip=$(cd / && GOTOOLCHAIN=local GOFLAGS=-mod=mod "$GO" mod download -json \
-      "golang.org/toolchain@v0.0.1-go$GO_TOOLCHAIN_VERSION.linux-$(arch)" |
-      sed -n 's/^[[:space:]]*"Dir": "\(.*\)",*$/\1/p')
-    [[ -d $zip ]] || die "could not fetch the Go toolchain module"
-    # A copy, as the module cache is read-only and module files carry no execute bits.
-    rm -rf "$dir.part" && mkdir -p "$(dirname "$dir")" && cp -r "$zip" "$dir.part"
-    chmod -R u+w "$dir.part"
-    chmod +x "$dir.part"/bin/* "$dir.part"/pkg/tool/*/*
-    mv "$dir.part" "$dir"
-  fi
-  # one that is set belongs to the other Go
-  unset GOROOT
-  GO=$dir/bin/go
-}
-
-# module DIR NAME MODULE VERSION: an empty module that requires just one other. `go install M@V`
-# would be simpler but refuses modules whose own go.mod has replacements.
-module() {
-  mkdir -p "$1"
-  cat > "$1/go.mod" <<EOF
-module $2
-
-go 1.24.0
-
-require $3 $4
-EOF
-}
-
 # Kubernetes' go.mod points its staging modules (k8s.io/api, ...) at folders of its own repository;
 # outside of it each has to be replaced by the published version that belongs to the release.
 kubernetes_module() {
@@ -73,8 +31,7 @@ kubernetes_module() {
   [[ ! -s $dir/complete ]] || return 0
   rm -rf "$dir"
   module "$dir" jobexec.local/kubernetes k8s.io/kubernetes "v$KUBERNETES_VERSION"
-  gomod=$(cd "$dir" && "$GO" mod download -json "k8s.io/kubernetes@v$KUBERNETES_VERSION" |
-    sed -n 's/^[[:space:]]*"GoMod": "\(.*\)",*$/\1/p')
+  gomod=$(go_mod_of "$dir" k8s.io/kubernetes "v$KUBERNETES_VERSION")
   staging=$(sed -n 's,^[[:space:]]*\(replace \)*\(k8s.io/[^ ]*\) => \./staging/.*,\2,p' "$gomod")
   [[ -n $staging ]] || staging=$(sed -n 's,^[[:space:]]*\(k8s.io/[^ ]*\) v0\.0\.0.*,\1,p' "$gomod")
   [[ -n $staging ]] || die "no staging modules found in the go.mod of Kubernetes $KUBERNETES_VERSION"
@@ -90,14 +47,6 @@ kubernetes_ldflags() {
   minor=${KUBERNETES_VERSION#*.}
   echo "-s -w -X $p.gitVersion=v$KUBERNETES_VERSION -X $p.gitMajor=${KUBERNETES_VERSION%%.*} -X $p.gitMinor=${minor%%.*}" \
     "-X $p.gitTreeState=clean -X $p.gitCommit=v$KUBERNETES_VERSION -X $p.buildDate=1970-01-01T00:00:00Z"
-}
-
-# compile PROGRAM DIR PACKAGE LDFLAGS: builds beside the final place, then moves it in one step,
-# so that an interrupted build never leaves half a program.
-compile() {
-  local part=$BIN/.$1.part
-  (cd "$2" && "$GO" build -trimpath -ldflags "$4" -o "$part" "$3") || die "building $1 failed"
-  mv "$part" "$BIN/$1"
 }
 
 build() {
@@ -123,10 +72,7 @@ build_missing() {
   mapfile -t todo < <(missing)
   (( ${#todo[@]} )) || return 0
   find_go
-  # local: never fetch a toolchain behind our back. -mod=mod: the modules above are written by us and
-  # their checksums are added on the way. CGO off: the programs then run on any libc, also in an image.
-  export GOTOOLCHAIN=local GOFLAGS='-mod=mod -buildvcs=false' GOWORK=off CGO_ENABLED=0
-  unset GOOS GOARCH
+  go_environment
   say "building ${#todo[@]} of ${#PROGRAMS[@]} programs with $("$GO" env GOVERSION) into $BIN"
   [[ " ${todo[*]} " != *" kube-apiserver "* ]] ||
     say "the first time this compiles all of Kubernetes: about 10 minutes on 2 cores, later runs reuse it"
@@ -149,9 +95,7 @@ main() {
   esac
   if [[ -n $(missing) ]]; then
     mkdir -p "$BIN"
-    # One build at a time: a second caller waits and then finds everything there.
-    exec 9>"$BIN/.lock"
-    flock -n 9 || { say "another build is running, waiting for it"; flock 9; }
+    one_at_a_time "$BIN"
     build_missing
     exec 9>&-
   fi

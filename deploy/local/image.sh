@@ -4,7 +4,8 @@
 # image-archive` take. The same input gives the same bytes.
 #
 # usage: image.sh pause OUT.tar                  holds a pod's namespaces
-#        image.sh busybox NAME OUT.tar           shell and small tools, statically linked
+#        image.sh busybox NAME OUT.tar [--add FILE:PATH]... [--env K=V]...
+#            shell and small tools, statically linked, and what is added
 #        image.sh coredns OUT.tar                cluster DNS
 #        image.sh program NAME BINARY OUT.tar [--entrypoint PATH] [--add FILE:PATH]... [--env K=V]...
 #            BINARY with the shared libraries it needs, CA certificates and an unprivileged user
@@ -160,8 +161,24 @@ static_busybox() {
   die "no statically linked busybox here; install: $LOCAL_DIR/packages.sh cluster"
 }
 
+# option --add|--env VALUE: what goes into the image besides
+option() {
+  local item
+  case $1 in
+    --add)
+      item=$ROOT/${2##*:}
+      mkdir -p "$(dirname "$item")"
+      cp -rL "${2%:*}" "$item"
+      # A folder or file a careful user made private would be of no use to the image's user.
+      chmod -R a+rX "$item" ;;
+    --env) ENVIRONMENT+=("$2") ;;
+    *) die "no such option: $1" ;;
+  esac
+}
+
 busybox_image() {
   local name=$1 out=$2 program applet
+  shift 2
   program=$(static_busybox)
   new_root
   add_base
@@ -173,6 +190,11 @@ busybox_image() {
   mkdir -p "$ROOT/usr"
   ln -s ../bin "$ROOT/usr/bin"
   sed -i 's,/sbin/nologin,/bin/sh,' "$ROOT/etc/passwd"
+  while (( $# )); do
+    [[ $# -ge 2 ]] || die "$1 wants a value"
+    option "$1" "$2"
+    shift 2
+  done
   # A command, not an entrypoint: arguments alone then name the tool to run.
   pack "$name" "$out" '' Cmd /bin/sh
 }
@@ -190,7 +212,7 @@ coredns_image() {
 }
 
 program_image() {
-  local name=$1 binary=$2 out=$3 entrypoint item
+  local name=$1 binary=$2 out=$3 entrypoint
   shift 3
   entrypoint=/usr/local/bin/$(basename -- "$binary")
   new_root
@@ -200,14 +222,7 @@ program_image() {
     [[ $# -ge 2 ]] || die "$1 wants a value"
     case $1 in
       --entrypoint) entrypoint=$2 ;;
-      --add)
-        item=$ROOT/${2##*:}
-        mkdir -p "$(dirname "$item")"
-        cp -rL "${2%:*}" "$item"
-        # A folder or file a careful user made private would be of no use to the image's user.
-        chmod -R a+rX "$item" ;;
-      --env) ENVIRONMENT+=("$2") ;;
-      *) die "no such option: $1" ;;
+      *) option "$1" "$2" ;;
     esac
     shift 2
   done
@@ -226,7 +241,7 @@ main() {
   local command=${1:-}
   case $command:$# in
     pause:2) pause_image "$2" ;;
-    busybox:3) busybox_image "$2" "$3" ;;
+    busybox:[3-9] | busybox:[1-9][0-9]) shift; busybox_image "$@" ;;
     coredns:2) coredns_image "$2" ;;
     name:2) image_name "$2" ;;
     program:[4-9] | program:[1-9][0-9]) shift; program_image "$@" ;;
