@@ -16,6 +16,13 @@ namespace {
 using jobexecutor::v1::FetchRequest;
 using jobexecutor::v1::FetchResponse;
 
+absl::Status Outcome(const grpc::Status& finished, const FetchOptions& options) {
+  const absl::Status status = rpc::FromGrpc(finished);
+  if (!absl::IsDeadlineExceeded(status)) return status;
+  return Annotate(status, absl::StrCat("no whole answer within ",
+                                       absl::FormatDuration(options.attempt_timeout)));
+}
+
 absl::StatusOr<int> FetchOnce(jobexecutor::v1::Resources::StubInterface& scheduler,
                               const FetchOptions& options, FileWriter& writer, Clock& clock) {
   grpc::ClientContext context;
@@ -38,7 +45,7 @@ absl::StatusOr<int> FetchOnce(jobexecutor::v1::Resources::StubInterface& schedul
     if (written.ok()) written = writer.Append(piece.chunk());
   }
   if (!written.ok()) context.TryCancel();
-  const absl::Status finished = rpc::FromGrpc(stream->Finish());
+  const absl::Status finished = Outcome(stream->Finish(), options);
   if (!written.ok()) return written;
   if (!finished.ok()) return finished;
   return files;
@@ -62,8 +69,8 @@ absl::StatusOr<int> FetchFiles(jobexecutor::v1::Resources::StubInterface& schedu
     if (files.ok()) return files;
     const bool over = clock.Elapsed() - start >= options.retry_for;
     if (over || !WorthARetry(files.status())) {
-      return Annotate(files.status(),
-                      absl::StrCat("cannot fetch the task's files (attempt ", attempt, ")"));
+      return Annotate(files.status(), absl::StrCat("cannot fetch the task's files from ",
+                                                   options.scheduler, " (attempt ", attempt, ")"));
     }
     clock.WaitOrStop(never, backoff.Next());
   }

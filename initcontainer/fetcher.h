@@ -14,6 +14,7 @@
 namespace jobexec::initcontainer {
 
 struct FetchOptions {
+  std::string scheduler;  // host:port, for messages
   std::string grant;
   absl::Duration attempt_timeout = absl::Seconds(60);
   // Transient errors are retried until this time has passed since the first attempt.

@@ -13,11 +13,15 @@ class FileWriter {
  public:
   // `root` is an existing folder, usually /keptn.
   explicit FileWriter(std::string root) : root_(std::move(root)) {}
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
 
   // Starts the file `path` (relative, without "." and ".." segments), making its folders; an
-  // existing file is replaced. Files get mode 0644, or 0755 if `executable`. INVALID_ARGUMENT the
-  // path would leave the folder; RESOURCE_EXHAUSTED the volume is full; PERMISSION_DENIED or
-  // UNAVAILABLE it cannot be written.
+  // existing file or link is replaced. Files get mode 0644, or 0755 if `executable`. Below `root`
+  // no link is followed. INVALID_ARGUMENT the path would leave the folder; FAILED_PRECONDITION a
+  // file or a link is where a folder has to be; RESOURCE_EXHAUSTED the volume is full; others as
+  // the operating system says.
   absl::Status Begin(absl::string_view path, bool executable);
 
   // Appends to the file that was begun last. Errors as for Begin.
@@ -25,7 +29,8 @@ class FileWriter {
 
  private:
   const std::string root_;
-  std::string file_;
+  std::string path_;  // of the file that is open, for messages
+  int file_ = -1;     // its descriptor
 };
 
 }  // namespace jobexec::initcontainer

@@ -1,7 +1,11 @@
 // jobexec-init: the init container. Fetches the task's files from the scheduler into /keptn.
+#include <unistd.h>
+
+#include <csignal>
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/base/clock.h"
 #include "common/config/program.h"
 #include "common/rpc/channel.h"
@@ -15,14 +19,13 @@ constexpr char kDescription[] =
     "scheduler sets its variables.";
 
 struct Settings {
-  std::string scheduler;
   std::string target;
   jobexec::initcontainer::FetchOptions fetch;
 };
 
 Settings Load(jobexec::config::SettingsReader& reader) {
   Settings settings;
-  settings.scheduler = reader.RequiredText("JOBEXEC_SCHEDULER", "host:port of the scheduler");
+  settings.fetch.scheduler = reader.RequiredText("JOBEXEC_SCHEDULER", "host:port of the scheduler");
   settings.fetch.grant = reader.RequiredText("JOBEXEC_GRANT", "What may be fetched; a secret");
   settings.target = reader.Text("JOBEXEC_TARGET", "/keptn", "Folder that gets the files");
   settings.fetch.retry_for =
@@ -38,11 +41,16 @@ std::vector<jobexec::config::SettingHelp> Help() {
   return reader.help();
 }
 
-// The last line on standard error becomes the pod's termination message and so part of the answer.
+// The last line on standard error becomes the end of the pod's termination message, and so a part
+// of the answer.
 int Fail(const absl::Status& status) {
-  std::fprintf(stderr, "jobexec-init: %s\n", std::string(status.message()).c_str());
+  const std::string line = absl::StrReplaceAll(status.message(), {{"\n", "; "}});
+  std::fprintf(stderr, "jobexec-init: %s\n", line.c_str());
   return 1;
 }
+
+// Nothing has to be tidied up, but as process 1 of its container it would not even be ended.
+void EndAtOnce(int signal) { _exit(128 + signal); }
 
 int Run() {
   const auto environment = jobexec::config::ProcessEnvironment();
@@ -51,7 +59,7 @@ int Run() {
   if (const absl::Status faults = reader.Finish(); !faults.ok()) return Fail(faults);
   jobexec::log::Configure("init", jobexec::log::Level::kInfo);
   const auto stub =
-      jobexecutor::v1::Resources::NewStub(jobexec::rpc::CreateChannel(settings.scheduler));
+      jobexecutor::v1::Resources::NewStub(jobexec::rpc::CreateChannel(settings.fetch.scheduler));
   jobexec::initcontainer::FileWriter writer(settings.target);
   const auto files =
       jobexec::initcontainer::FetchFiles(*stub, settings.fetch, writer, jobexec::RealClock());
@@ -68,5 +76,6 @@ int main(int argc, char** argv) {
           {.name = "jobexec-init", .description = kDescription, .settings = Help()}, argc, argv)) {
     return *exit_code;
   }
+  std::signal(SIGTERM, EndAtOnce);
   return Run();
 }

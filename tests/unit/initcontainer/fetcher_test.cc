@@ -1,7 +1,7 @@
 #include "initcontainer/fetcher.h"
 
+#include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
-#include <gtest/gtest.h>
 
 #include <deque>
 
@@ -21,6 +21,7 @@ namespace {
 using ::jobexec::testing::StatusIs;
 using jobexecutor::v1::FetchRequest;
 using jobexecutor::v1::FetchResponse;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 // Answers each call with the next status, after one file that was cut short if it is an error.
@@ -76,7 +77,7 @@ class FetcherTest : public ::testing::Test {
     FileWriter writer(directory_.path());
     // Deadlines of gRPC are on the real clock.
     clock_.Advance(RealClock().TimeNow() - clock_.TimeNow());
-    return FetchFiles(*stub, {.grant = "secret"}, writer, clock_);
+    return FetchFiles(*stub, {.scheduler = "scheduler:7000", .grant = "secret"}, writer, clock_);
   }
 
   ScriptedResources service_;
@@ -105,8 +106,34 @@ TEST_F(FetcherTest, StartsAgainAfterATransientError) {
 TEST_F(FetcherTest, GivesUpAtOnceOnAPermanentError) {
   service_.Script({grpc::Status(grpc::StatusCode::NOT_FOUND, "file \"x\" is on no level")});
 
-  EXPECT_THAT(Fetch(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("file \"x\"")));
+  EXPECT_THAT(Fetch(),
+              StatusIs(absl::StatusCode::kNotFound, AllOf(HasSubstr("scheduler:7000 (attempt 1)"),
+                                                          HasSubstr("file \"x\" is on no level"))));
   EXPECT_EQ(service_.grants().size(), 1);
+}
+
+// What is wrong with the volume is not worth a second attempt.
+TEST_F(FetcherTest, GivesUpAtOnceIfItCannotWrite) {
+  directory_.Write("dir", "a file where a folder has to be");
+  service_.Script({grpc::Status::OK, grpc::Status::OK});
+
+  EXPECT_THAT(Fetch(), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("/dir/run.sh")));
+  EXPECT_EQ(service_.grants().size(), 1);
+}
+
+TEST_F(FetcherTest, SaysThatNobodyAnswered) {
+  const auto stub = jobexecutor::v1::Resources::NewStub(rpc::CreateChannel("127.0.0.1:1"));
+  FileWriter writer(directory_.path());
+  clock_.Advance(RealClock().TimeNow() - clock_.TimeNow());
+  const FetchOptions options = {.scheduler = "scheduler:7000",
+                                .grant = "secret",
+                                .attempt_timeout = absl::Milliseconds(50),
+                                .retry_for = absl::ZeroDuration()};
+
+  EXPECT_THAT(FetchFiles(*stub, options, writer, clock_),
+              StatusIs(absl::StatusCode::kDeadlineExceeded,
+                       AllOf(HasSubstr("scheduler:7000 (attempt 1)"),
+                             HasSubstr("no whole answer within 50ms"))));
 }
 
 TEST_F(FetcherTest, GivesUpWhenItsTimeIsOver) {
