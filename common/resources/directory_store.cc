@@ -15,6 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Folders in folders; links in a circle go deeper than any real tree.
+constexpr int kMaxDepth = 32;
+
 class DirectoryStore final : public Store {
  public:
   explicit DirectoryStore(std::string root) : root_(std::move(root)) {}
@@ -57,13 +60,20 @@ class DirectoryStore final : public Store {
     // A store that is not there at all is an outage, never "no such file".
     RETURN_IF_ERROR(CheckReady());
     std::error_code error;
-    const fs::path real_root = fs::canonical(root_, error);
     const fs::path real = fs::weakly_canonical(LevelRoot(scope, level) / std::string(path), error);
     if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot look at ", path));
-    const auto [end, unused] =
-        std::mismatch(real_root.begin(), real_root.end(), real.begin(), real.end());
-    if (end == real_root.end()) return real;
+    if (InStore(real)) return real;
     return absl::InvalidArgumentError(absl::StrCat(path, " is a link out of the store"));
+  }
+
+  // False also where a link cannot be followed.
+  bool InStore(const fs::path& path) const {
+    std::error_code error;
+    const fs::path root = fs::canonical(root_, error);
+    if (error) return false;
+    const fs::path real = fs::weakly_canonical(path, error);
+    if (error) return false;
+    return std::mismatch(root.begin(), root.end(), real.begin(), real.end()).first == root.end();
   }
 
   static bool Hidden(const fs::path& path) {
@@ -71,27 +81,42 @@ class DirectoryStore final : public Store {
     return absl::StartsWith(name, "..") || name == ".git";
   }
 
-  static absl::StatusOr<std::vector<std::string>> Walk(const fs::path& directory,
-                                                       absl::string_view prefix) {
+  // Follows links to directories as well: a mounted ConfigMap with folders is made of them. Links
+  // that lead nowhere or out of the store are listed, so that reading them tells what is wrong.
+  absl::StatusOr<std::vector<std::string>> Walk(const fs::path& directory,
+                                                absl::string_view prefix) const {
     std::vector<std::string> paths;
+    size_t seen = 0;
     std::error_code error;
-    for (fs::recursive_directory_iterator entry(directory, error), end; entry != end && !error;
+    fs::recursive_directory_iterator entry(directory,
+                                           fs::directory_options::follow_directory_symlink, error);
+    for (const fs::recursive_directory_iterator end; !error && entry != end;
          entry.increment(error)) {
-      if (Hidden(entry->path())) {
-        entry.disable_recursion_pending();
-        continue;
-      }
-      if (!entry->is_regular_file(error)) continue;
-      if (paths.size() >= kMaxListedFiles) {
-        return absl::ResourceExhaustedError(
-            absl::StrCat(prefix, " holds more than ", kMaxListedFiles, " files"));
-      }
+      if (++seen > kMaxListedFiles || entry.depth() > kMaxDepth) return TooMuch(prefix);
+      const bool is_hidden = Hidden(entry->path());
+      const bool is_folder = IsFolder(*entry);
+      if (is_hidden || !is_folder) entry.disable_recursion_pending();
+      if (is_hidden || is_folder) continue;
       paths.push_back(
           absl::StrCat(prefix, "/", entry->path().lexically_relative(directory).string()));
     }
-    if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot list ", prefix));
+    // Never "not found": the directory was there a moment ago.
+    if (error) {
+      return absl::UnavailableError(absl::StrCat("cannot list ", prefix, ": ", error.message()));
+    }
     std::sort(paths.begin(), paths.end());
     return paths;
+  }
+
+  bool IsFolder(const fs::directory_entry& entry) const {
+    std::error_code error;
+    if (entry.is_symlink(error) && !InStore(entry.path())) return false;
+    return entry.is_directory(error);
+  }
+
+  static absl::Status TooMuch(absl::string_view prefix) {
+    return absl::ResourceExhaustedError(absl::StrCat(prefix, " holds more than ", kMaxListedFiles,
+                                                     " entries or ", kMaxDepth, " levels"));
   }
 
   const fs::path root_;

@@ -65,6 +65,56 @@ TEST(DirectoryStore, RefusesWhatWouldLeaveTheStore) {
               StatusIs(absl::StatusCode::kInvalidArgument, _));
 }
 
+// A mounted ConfigMap is made of links; one may also have been made by hand.
+TEST(DirectoryStore, ListsThroughLinksAndTellsWhatIsWrongWithOthers) {
+  testing::TempDirectory directory;
+  directory.Write("outside/secret", "s");
+  directory.Write("root/shop/tf/..data/main.tf", "main");
+  directory.Write("root/shop/tf/..data/modules/a.tf", "a");
+  const std::string folder = directory.path() + "/root/shop/tf";
+  std::filesystem::create_symlink("..data/main.tf", folder + "/main.tf");
+  std::filesystem::create_symlink("..data/modules", folder + "/modules");
+  const auto store = MakeDirectoryStore(directory.path() + "/root");
+
+  EXPECT_THAT(*store->List(kScope, Level::kProject, "tf", ""),
+              ElementsAre("tf/main.tf", "tf/modules/a.tf"));
+  EXPECT_EQ(*store->Read(kScope, Level::kProject, "tf/modules/a.tf", ""), "a");
+
+  std::filesystem::create_symlink("nowhere", folder + "/nowhere");
+  std::filesystem::create_symlink(directory.path() + "/outside", folder + "/out");
+  EXPECT_THAT(*store->List(kScope, Level::kProject, "tf", ""),
+              ElementsAre("tf/main.tf", "tf/modules/a.tf", "tf/nowhere", "tf/out"));
+  EXPECT_THAT(store->Read(kScope, Level::kProject, "tf/out", ""),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("link out of the store")));
+  EXPECT_THAT(store->Read(kScope, Level::kProject, "tf/out/secret", ""),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("link out of the store")));
+}
+
+TEST(DirectoryStore, LinksInACircleEnd) {
+  testing::TempDirectory directory;
+  directory.Write("shop/tf/main.tf", "");
+  std::filesystem::create_directory_symlink(".", directory.path() + "/shop/tf/a");
+  std::filesystem::create_directory_symlink(".", directory.path() + "/shop/tf/b");
+
+  EXPECT_THAT(MakeDirectoryStore(directory.path())->List(kScope, Level::kProject, "tf", ""),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("levels")));
+}
+
+// On the one level it is a file, on the other a directory: the closest one that fits is taken.
+TEST(DirectoryStore, WhatIsBelowAFileIsNotThere) {
+  testing::TempDirectory directory;
+  directory.Write("shop/dev/cart/helm", "a file");
+  directory.Write("shop/dev/helm/x", "");
+  const auto store = MakeDirectoryStore(directory.path());
+
+  EXPECT_THAT(store->Read(kScope, Level::kService, "helm/x", ""),
+              StatusIs(absl::StatusCode::kNotFound, _));
+  EXPECT_THAT(store->List(kScope, Level::kService, "helm/x", ""),
+              StatusIs(absl::StatusCode::kNotFound, _));
+  EXPECT_THAT(store->Read(kScope, Level::kStage, "helm", ""),
+              StatusIs(absl::StatusCode::kNotFound, _));
+}
+
 TEST(DirectoryStore, AMissingRootIsAnOutageAndNeverNotFound) {
   const auto store = MakeDirectoryStore("/nonexistent/store");
 
