@@ -47,6 +47,7 @@ absl::StatusOr<ConfigSource::Config> ConfigSource::ParseOnce(std::string content
   if (config.ok()) {
     for (const std::string& warning : (*config)->warnings()) {
       log::Warning("job/config.yaml is doubtful", {{"warning", warning}});
+      if (bad_expressions_ != nullptr) bad_expressions_->Increment();
     }
   }
   entries_.push_front({std::move(content), std::move(config)});

@@ -1,6 +1,8 @@
 // Finds and parses the job/config.yaml of an event.
 #pragma once
 
+#include <prometheus/counter.h>
+
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -19,8 +21,10 @@ namespace jobexec::scheduler {
 // Thread-safe.
 class ConfigSource {
  public:
-  // `store` must outlive this.
-  explicit ConfigSource(resources::Store& store) : store_(store) {}
+  // `bad_expressions`, if given, counts what does not compile in the configs that are parsed. Both
+  // must outlive this.
+  explicit ConfigSource(resources::Store& store, prometheus::Counter* bad_expressions = nullptr)
+      : store_(store), bad_expressions_(bad_expressions) {}
 
   using Config = std::shared_ptr<const CompiledConfig>;
 
@@ -44,6 +48,7 @@ class ConfigSource {
   absl::StatusOr<Config> ParseOnce(std::string content);
 
   resources::Store& store_;
+  prometheus::Counter* const bad_expressions_;
   mutable absl::Mutex mutex_;
   // Least recently used at the back; the map's keys point into the list's contents.
   std::list<Entry> entries_ ABSL_GUARDED_BY(mutex_);

@@ -32,6 +32,8 @@ Metrics::Metrics(prometheus::Registry& registry)
       retried(EventCounter(registry, "retry")),
       jobs_created(Counter(registry, "jobexec_scheduler_jobs_created_total",
                            "Kubernetes Jobs of committed plans")),
+      bad_expressions(Counter(registry, "jobexec_scheduler_bad_expressions_total",
+                              "Expressions of configs that do not compile")),
       handle_seconds(
           prometheus::BuildHistogram()
               .Name("jobexec_scheduler_handle_seconds")

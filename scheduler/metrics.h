@@ -24,6 +24,9 @@ struct Metrics {
   prometheus::Counter& retried;
   // jobexec_scheduler_jobs_created_total: Kubernetes Jobs of committed plans.
   prometheus::Counter& jobs_created;
+  // jobexec_scheduler_bad_expressions_total: patterns and JSONPaths of configs read that do not
+  // compile, and so match nothing.
+  prometheus::Counter& bad_expressions;
   // jobexec_scheduler_handle_seconds: from a worker's start on an event to its outcome.
   prometheus::Histogram& handle_seconds;
   // jobexec_scheduler_in_flight: submissions without an outcome.

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -29,8 +30,10 @@ constexpr size_t kChunkBytes = 1024 * 1024;
 // in memory; the wait ends when the call is cancelled.
 class FetchCall final : public grpc::ServerWriteReactor<FetchResponse> {
  public:
-  // Runs on a worker. Returns after the last write; the caller finishes the call.
+  // Runs on a worker. Returns after the last write; the caller finishes the call. What several
+  // entries name goes once: a repeat would look like more pieces of the same file.
   absl::Status WriteFile(const std::string& path, const std::string& content) {
+    if (!written_.insert(path).second) return absl::OkStatus();
     size_t offset = 0;
     do {
       FetchResponse piece;
@@ -76,6 +79,7 @@ class FetchCall final : public grpc::ServerWriteReactor<FetchResponse> {
   }
 
   std::shared_ptr<FetchCall> self_;
+  std::set<std::string> written_;  // paths, of the worker alone
   FetchResponse writing_;
   absl::Mutex mutex_;
   bool write_pending_ ABSL_GUARDED_BY(mutex_) = false;

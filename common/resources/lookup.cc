@@ -49,12 +49,18 @@ absl::StatusOr<Found> ReadClosest(Store& store, const Scope& scope, absl::string
   return NotOnAnyLevel(path, scope);
 }
 
+absl::Status CheckEntry(absl::string_view entry) {
+  absl::ConsumePrefix(&entry, "/");
+  absl::ConsumeSuffix(&entry, "/");
+  return CheckPath(entry);
+}
+
 absl::Status ReadEntry(
     Store& store, const Scope& scope, absl::string_view entry, absl::string_view commit,
     absl::FunctionRef<absl::Status(const std::string& path, const std::string& content)> on_file) {
+  RETURN_IF_ERROR(CheckEntry(entry));
   absl::string_view path = absl::StripPrefix(entry, "/");
   const bool directory_only = absl::ConsumeSuffix(&path, "/");
-  RETURN_IF_ERROR(CheckPath(path));
   if (!directory_only) {
     const auto file = ReadClosest(store, scope, path, commit);
     if (file.ok()) return on_file(std::string(path), file->content);

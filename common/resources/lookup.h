@@ -20,6 +20,9 @@ struct Found {
 absl::StatusOr<Found> ReadClosest(Store& store, const Scope& scope, absl::string_view path,
                                   absl::string_view commit);
 
+// INVALID_ARGUMENT unless `entry`, less one '/' before and one after it, passes CheckPath.
+absl::Status CheckEntry(absl::string_view entry);
+
 // The files that one `files` entry of a task names, each given to `on_file` with its path below
 // /keptn: the file itself, or, for a directory or an entry that ends in '/', every file below it on
 // any level, the closest level's version of each. A leading '/' is dropped. NOT_FOUND names the

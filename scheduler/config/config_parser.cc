@@ -136,23 +136,48 @@ YamlField Tolerations(nlohmann::json& target) {
           }};
 }
 
-// One part of an affinity: a mapping that the API server judges.
-YamlField AffinityPart(absl::string_view name, nlohmann::json& affinity) {
-  return {name, [name, &affinity](YamlReader& reader, const YamlNode& node) {
-            if (node.kind != YamlNode::Kind::kMapping) {
-              return reader.WrongValue(node, "a mapping as Kubernetes takes it");
-            }
-            ReadYaml(reader, node, affinity[std::string(name)]);
+// The part of the affinity that a field name stands for, each with what its terms are given as:
+// Kubernetes drops unknown names silently, so that a Job would run anywhere.
+struct AffinityPart {
+  absl::string_view name;
+  absl::string_view what;
+  YamlNode::Kind required;
+};
+constexpr AffinityPart kAffinityParts[] = {
+    {"nodeAffinity", "a nodeAffinity", YamlNode::Kind::kMapping},
+    {"podAffinity", "a podAffinity", YamlNode::Kind::kSequence},
+    {"podAntiAffinity", "a podAntiAffinity", YamlNode::Kind::kSequence},
+};
+
+// A mapping or list whose content the API server judges.
+YamlField Terms(absl::string_view name, YamlNode::Kind kind, nlohmann::json& part) {
+  return {name, [name, kind, &part](YamlReader& reader, const YamlNode& node) {
+            if (node.kind == kind) return ReadYaml(reader, node, part[std::string(name)]);
+            const bool is_list = kind == YamlNode::Kind::kSequence;
+            reader.WrongValue(node, is_list ? "a list as Kubernetes takes it"
+                                            : "a mapping as Kubernetes takes it");
+          }};
+}
+
+YamlField ReadPart(const AffinityPart& part, nlohmann::json& affinity) {
+  return {part.name, [&part, &affinity](YamlReader& reader, const YamlNode& node) {
+            nlohmann::json& target = affinity[std::string(part.name)];
+            target = nlohmann::json::object();
+            reader.Object(
+                node, part.what,
+                {Terms("requiredDuringSchedulingIgnoredDuringExecution", part.required, target),
+                 Terms("preferredDuringSchedulingIgnoredDuringExecution", YamlNode::Kind::kSequence,
+                       target)});
           }};
 }
 
 YamlField Affinity(nlohmann::json& target) {
   return {"affinity", [&target](YamlReader& reader, const YamlNode& node) {
             target = nlohmann::json::object();
-            reader.Object(
-                node, "an affinity",
-                {AffinityPart("nodeAffinity", target), AffinityPart("podAffinity", target),
-                 AffinityPart("podAntiAffinity", target)});
+            std::vector<YamlField> fields;
+            for (const AffinityPart& part : kAffinityParts)
+              fields.push_back(ReadPart(part, target));
+            reader.Object(node, "an affinity", fields);
           }};
 }
 
@@ -252,9 +277,15 @@ std::vector<ConfigFault> ReadFile(const YamlNode& root, JobConfig& config) {
   return reader.TakeFaults();
 }
 
-}  // namespace
+std::vector<ConfigFault> ReadTask(const YamlNode& root, JobConfig& config) {
+  YamlReader reader;
+  reader.set_field("the task");
+  ReadYaml(reader, root, config.actions.emplace_back().tasks.emplace_back());
+  return reader.TakeFaults();
+}
 
-ParsedConfig ParseJobConfig(absl::string_view file_name, absl::string_view content) {
+ParsedConfig Parse(absl::string_view file_name, absl::string_view content,
+                   std::vector<ConfigFault> (*read)(const YamlNode&, JobConfig&)) {
   ParsedConfig parsed;
   parsed.file_name = std::string(file_name);
   parsed.config.hash = Sha3_224Hex(content);
@@ -262,9 +293,19 @@ ParsedConfig ParseJobConfig(absl::string_view file_name, absl::string_view conte
   if (const ConfigFault* fault = std::get_if<ConfigFault>(&tree); fault != nullptr) {
     parsed.faults = {*fault};
   } else {
-    parsed.faults = ReadFile(*std::get<YamlNodePtr>(tree), parsed.config);
+    parsed.faults = read(*std::get<YamlNodePtr>(tree), parsed.config);
   }
   return parsed;
+}
+
+}  // namespace
+
+ParsedConfig ParseJobConfig(absl::string_view file_name, absl::string_view content) {
+  return Parse(file_name, content, ReadFile);
+}
+
+ParsedConfig ParseTask(absl::string_view file_name, absl::string_view content) {
+  return Parse(file_name, content, ReadTask);
 }
 
 }  // namespace jobexec::scheduler

@@ -20,6 +20,10 @@ struct ParsedConfig {
   absl::Status status() const { return FaultsStatus(file_name, faults); }
 };
 
+// Parses one task, as it stands under "tasks" of a job/config.yaml: `config` gets one action
+// without events that has it. Faults and limits as below, but for the apiVersion.
+ParsedConfig ParseTask(absl::string_view file_name, absl::string_view content);
+
 // Parses the content of a job/config.yaml, apiVersion v2.
 //
 // Faults: syntax errors and limits (1 MiB, depth 50, 100,000 values with all aliases expanded),

@@ -12,7 +12,7 @@
 
 namespace jobexec::scheduler {
 
-// Place in the file, both from 1.
+// Place in the file, both from 1; the column counts characters.
 struct Position {
   int line = 0;
   int column = 0;

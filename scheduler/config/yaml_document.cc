@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 #include "common/base/utf8.h"
 
 namespace jobexec::scheduler {
@@ -23,10 +24,33 @@ using Kind = YamlNode::Kind;
 constexpr size_t kMaxNodes = 100'000;
 constexpr int kMaxDepth = 50;
 
-Position PositionOf(const YAML::Mark& mark) {
-  if (mark.is_null()) return {1, 1};
-  return {mark.line + 1, mark.column + 1};
-}
+// Places in the file as people count them: yaml-cpp's columns are bytes, ours are characters.
+class Places {
+ public:
+  explicit Places(absl::string_view text) : size_(static_cast<int>(text.size())) {
+    for (size_t i = 0; i < text.size(); ++i) {
+      const bool continues_character = (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80;
+      if (continues_character) continuations_.push_back(static_cast<int>(i));
+    }
+  }
+
+  Position Of(const YAML::Mark& mark) const {
+    if (mark.is_null()) return {1, 1};
+    // yaml-cpp reads an end of its own behind the last character.
+    const int column = mark.column - std::max(0, mark.pos - size_);
+    const int more_bytes = CountBefore(mark.pos) - CountBefore(mark.pos - mark.column);
+    return {mark.line + 1, column - more_bytes + 1};
+  }
+
+ private:
+  int CountBefore(int offset) const {
+    const auto end = std::lower_bound(continuations_.begin(), continuations_.end(), offset);
+    return static_cast<int>(end - continuations_.begin());
+  }
+
+  const int size_;
+  std::vector<int> continuations_;  // offsets of all bytes but the first of a character, ascending
+};
 
 bool IsNullWord(absl::string_view text) {
   return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
@@ -35,6 +59,8 @@ bool IsNullWord(absl::string_view text) {
 // Builds the tree of the first document. Keeps the first fault and ignores what comes after it.
 class TreeBuilder final : public YAML::EventHandler {
  public:
+  explicit TreeBuilder(const Places& places) : places_(places) {}
+
   YamlNodePtr root() const { return root_; }
   bool ended() const { return ended_; }
   const std::optional<ConfigFault>& fault() const { return fault_; }
@@ -42,7 +68,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
   void OnDocumentEnd() override { ended_ = true; }
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    const Position position = PositionOf(mark);
+    const Position position = places_.Of(mark);
     // yaml-cpp takes a lone word between keys for a key without value, and says so only by the
     // place.
     if (anchor == 0 && IsKeyPosition(position)) {
@@ -53,14 +79,14 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     if (fault_.has_value()) return;
     for (const Open& open : open_) {
-      if (open.anchor == anchor) return Fail(PositionOf(mark), "the alias contains itself");
+      if (open.anchor == anchor) return Fail(places_.Of(mark), "the alias contains itself");
     }
     Add(anchors_[anchor]);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     const bool is_null = tag == "?" && IsNullWord(value);
-    auto node = NewNode(is_null ? Kind::kNull : Kind::kScalar, PositionOf(mark), anchor);
+    auto node = NewNode(is_null ? Kind::kNull : Kind::kScalar, places_.Of(mark), anchor);
     if (node == nullptr) return;
     node->tag = tag;
     if (!is_null) node->text = value;
@@ -68,12 +94,12 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value /*style*/) override {
-    Enter(NewNode(Kind::kSequence, PositionOf(mark), anchor), anchor);
+    Enter(NewNode(Kind::kSequence, places_.Of(mark), anchor), anchor);
   }
   void OnSequenceEnd() override { Leave(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value /*style*/) override {
-    Enter(NewNode(Kind::kMapping, PositionOf(mark), anchor), anchor);
+    Enter(NewNode(Kind::kMapping, places_.Of(mark), anchor), anchor);
   }
   void OnMapEnd() override { Leave(); }
 
@@ -142,6 +168,7 @@ class TreeBuilder final : public YAML::EventHandler {
     Add(std::move(node));
   }
 
+  const Places& places_;
   size_t nodes_ = 0;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, YamlNodePtr> anchors_;
@@ -179,8 +206,9 @@ absl::string_view LineOf(absl::string_view text, int number) {
   return text.substr(0, text.find('\n'));
 }
 
-ConfigFault SyntaxFault(const YAML::Exception& error, absl::string_view text) {
-  const Position position = PositionOf(error.mark);
+ConfigFault SyntaxFault(const YAML::Exception& error, const Places& places,
+                        absl::string_view text) {
+  const Position position = places.Of(error.mark);
   const absl::string_view line = LineOf(text, position.line);
   const absl::string_view indent = line.substr(0, line.find_first_not_of(" \t"));
   if (absl::StrContains(indent, '\t')) {
@@ -217,7 +245,8 @@ std::optional<ConfigFault> CheckCharacters(absl::string_view text) {
 }
 
 // yaml-cpp begins a new document where it no longer understands the first one.
-std::optional<ConfigFault> CheckEnd(YAML::Parser& parser, absl::string_view text) {
+std::optional<ConfigFault> CheckEnd(YAML::Parser& parser, const Places& places,
+                                    absl::string_view text) {
   NextDocument next;
   try {
     parser.HandleNextDocument(next);
@@ -225,7 +254,7 @@ std::optional<ConfigFault> CheckEnd(YAML::Parser& parser, absl::string_view text
     // Whatever is wrong there is no concern of the first document.
   }
   if (!next.start.has_value()) return std::nullopt;
-  const Position position = PositionOf(*next.start);
+  const Position position = places.Of(*next.start);
   if (absl::StartsWith(LineOf(text, position.line), "---")) return std::nullopt;
   return ConfigFault{position,
                      "not valid YAML: does not belong to what is above; check the indentation"};
@@ -238,18 +267,20 @@ std::variant<YamlNodePtr, ConfigFault> ParseYaml(absl::string_view text, size_t 
     return ConfigFault{
         {1, 1}, absl::StrCat("the file has ", text.size(), " bytes, allowed are ", max_bytes)};
   }
+  absl::ConsumePrefix(&text, "\xEF\xBB\xBF");  // byte order mark
   if (auto fault = CheckCharacters(text); fault.has_value()) return *std::move(fault);
   std::istringstream stream{std::string(text)};
-  TreeBuilder builder;
+  const Places places(text);
+  TreeBuilder builder(places);
   try {
     YAML::Parser parser(stream);
     parser.HandleNextDocument(builder);
     if (builder.fault().has_value()) return *builder.fault();
-    if (auto fault = CheckEnd(parser, text); fault.has_value()) return *std::move(fault);
+    if (auto fault = CheckEnd(parser, places, text); fault.has_value()) return *std::move(fault);
   } catch (const YAML::Exception& error) {
     if (builder.fault().has_value()) return *builder.fault();
     if (!builder.ended() || !IsEndedAbove(text, error.mark.line + 1)) {
-      return SyntaxFault(error, text);
+      return SyntaxFault(error, places, text);
     }
   }
   if (builder.root() == nullptr) return std::make_shared<const YamlNode>();

@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -69,7 +70,10 @@ std::variant<std::monostate, int64_t, double> YamlNumber(const YamlNode& node) {
   const std::string plain = absl::StrReplaceAll(node.text, {{"_", ""}});
   if (std::optional<int64_t> integer = ParseInteger(plain); integer.has_value()) return *integer;
   double value = 0;
-  if (re2::RE2::FullMatch(plain, *kFloat) && absl::SimpleAtod(plain, &value)) return value;
+  if (re2::RE2::FullMatch(plain, *kFloat) && absl::SimpleAtod(plain, &value) &&
+      std::isfinite(value)) {
+    return value;
+  }
   return {};
 }
 

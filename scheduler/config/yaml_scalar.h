@@ -13,7 +13,8 @@ namespace jobexec::scheduler {
 std::optional<bool> YamlBool(const YamlNode& node);
 
 // Integers: decimal, 0x1F, 0o17, 017, 0b11, signs and '_' between digits. Everything else that is a
-// number, also an integer beyond 64 bit, is a double. Neither if quoted or no number.
+// number, also an integer beyond 64 bit, is a double. Neither if quoted, too large for a double or
+// no number.
 std::variant<std::monostate, int64_t, double> YamlNumber(const YamlNode& node);
 
 }  // namespace jobexec::scheduler

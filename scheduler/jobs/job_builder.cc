@@ -1,6 +1,7 @@
 #include "scheduler/jobs/job_builder.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -10,7 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
+#include "common/resources/lookup.h"
 #include "common/runs/names.h"
+#include "common/runs/schema.h"
 #include "scheduler/config/labels.h"
 #include "scheduler/config/quantity.h"
 #include "scheduler/jobs/env_builder.h"
@@ -29,6 +32,8 @@ constexpr char kMountPath[] = "/keptn";
 constexpr char kVolumeSize[] = "20Mi";
 constexpr int64_t kMinTtlSeconds = 60;
 constexpr int64_t kDefaultTtlSeconds = 21'600;
+// Kubernetes counts deadlines in nanoseconds of 64 bits: larger ones would already be over.
+constexpr int64_t kMaxDeadlineSeconds = std::numeric_limits<int32_t>::max();
 
 absl::Status WithReason(absl::Status status, const char* reason) {
   if (!status.ok() && GetReason(status).empty()) SetReason(status, reason);
@@ -49,8 +54,22 @@ absl::Status CheckImage(const JobDefaults& defaults, const std::string& image) {
                     kImageNotAllowed);
 }
 
-// What goes into the Job unchanged but must be legal, or the API server would refuse the whole Job.
-absl::Status CheckMetadata(const Task& task) {
+// Where nothing is named Kubernetes would go on without the Secret.
+absl::Status CheckPullSecrets(const Task& task) {
+  for (const std::string& name : task.image_pull_secrets) {
+    if (name.empty()) {
+      return FieldFault(task, "imagePullSecrets", absl::InvalidArgumentError("a name is empty"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// What can be known to fail before anything runs.
+absl::Status CheckFields(const Task& task) {
+  for (const std::string& file : task.files) {
+    RETURN_IF_ERROR(FieldFault(task, "files", resources::CheckEntry(file)));
+  }
+  RETURN_IF_ERROR(CheckPullSecrets(task));
   RETURN_IF_ERROR(FieldFault(task, "annotations", CheckAnnotations(task.annotations)));
   RETURN_IF_ERROR(FieldFault(task, "podAnnotations", CheckAnnotations(task.pod_annotations)));
   RETURN_IF_ERROR(FieldFault(task, "podLabels", CheckLabels(task.pod_labels)));
@@ -66,7 +85,7 @@ Texts Merged(Texts base, const Texts& over) {
 Texts JobLabels(const JobDefaults& defaults, const TaskContext& context) {
   return Merged(defaults.user_labels,
                 {{kManagedByLabel, defaults.deployment_name},
-                 {"keptn.sh/context", runs::LabelValue(context.facts.keptn_context)},
+                 {runs::kContextLabel, runs::LabelValue(context.facts.keptn_context)},
                  {"keptn.sh/event-id", runs::LabelValue(context.facts.id)},
                  {"keptn.sh/commitid", runs::LabelValue(context.facts.commit)},
                  {"keptn.sh/jes-action", runs::LabelValue(context.action.name)},
@@ -211,7 +230,7 @@ absl::StatusOr<Json> BuildJob(const JobDefaults& defaults, const TaskContext& co
         kJobInvalid);
   }
   RETURN_IF_ERROR(CheckImage(defaults, task.image));
-  RETURN_IF_ERROR(WithReason(CheckMetadata(task), kJobInvalid));
+  RETURN_IF_ERROR(WithReason(CheckFields(task), kJobInvalid));
   auto spec = JobSpec(defaults, context);
   if (!spec.ok()) return WithReason(spec.status(), kJobInvalid);
   Json metadata = {{"namespace", std::string(context.name_space)},
@@ -244,9 +263,10 @@ std::optional<int64_t> DeadlineSeconds(const JobDefaults& defaults, const Action
   const int64_t own = task.max_poll_duration.value_or(unset);
   const int64_t common = defaults.task_deadline_seconds;
   if (own <= 0 && common <= 0) return std::nullopt;
-  if (own <= 0) return common;
-  if (common <= 0) return own;
-  return std::min(own, common);
+  int64_t seconds = kMaxDeadlineSeconds;
+  if (own > 0) seconds = std::min(seconds, own);
+  if (common > 0) seconds = std::min(seconds, common);
+  return seconds;
 }
 
 }  // namespace jobexec::scheduler

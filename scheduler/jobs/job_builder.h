@@ -46,7 +46,7 @@ struct TaskContext {
 //   PERMISSION_DENIED, IMAGE_NOT_ALLOWED       the image is not on the allow-list
 //   PERMISSION_DENIED, PRIVILEGED_NOT_ALLOWED  the merged context is privileged
 //   INVALID_ARGUMENT, ENV_TOO_LARGE            a variable is larger than Linux passes to a process
-//   INVALID_ARGUMENT, JOB_INVALID              anything else: quantities, variables, labels
+//   INVALID_ARGUMENT, JOB_INVALID              anything else: quantities, variables, labels, paths
 absl::StatusOr<nlohmann::json> BuildJob(const JobDefaults& defaults, const TaskContext& context);
 
 // Looks at the images of all tasks before any Job is built, so that a refused action leaves nothing
@@ -61,7 +61,7 @@ int64_t TtlSeconds(const Task& task);
 
 // Seconds that the Job may run (activeDeadlineSeconds): the smaller one of the task's
 // maxPollDuration, or the default for tasks of actions that are not silent, and the installation's
-// limit. None if neither limits.
+// limit; 2^31-1 at most. None if neither limits.
 std::optional<int64_t> DeadlineSeconds(const JobDefaults& defaults, const Action& action,
                                        const Task& task);
 

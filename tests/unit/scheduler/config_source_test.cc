@@ -61,6 +61,20 @@ TEST(ConfigSource, TellsMissingFromBadFromUnreachable) {
   EXPECT_THAT(ConfigSource(*away).Locate(kScope, ""), StatusIs(absl::StatusCode::kUnavailable, _));
 }
 
+TEST(ConfigSource, CountsExpressionsThatDoNotCompileOncePerContent) {
+  testing::TempDirectory directory;
+  directory.Write(kPath,
+                  "apiVersion: v2\nactions: [{events: [{name: '('}, {jsonpath: {property: x}}]}]");
+  const auto store = resources::MakeDirectoryStore(directory.path());
+  prometheus::Counter bad;
+  ConfigSource source(*store, &bad);
+
+  EXPECT_TRUE(source.Locate(kScope, "").ok());
+  EXPECT_TRUE(source.Locate(kScope, "").ok());
+
+  EXPECT_EQ(bad.Value(), 2);
+}
+
 TEST(ConfigSource, ForgetsTheLeastRecentlyUsed) {
   testing::TempDirectory directory;
   const auto store = resources::MakeDirectoryStore(directory.path());

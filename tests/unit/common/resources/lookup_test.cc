@@ -76,6 +76,26 @@ TEST(ReadEntry, AFileIsTakenAsItIsAndNamesTheMissing) {
               StatusIs(absl::StatusCode::kInvalidArgument, _));
 }
 
+TEST(CheckEntry, Table) {
+  for (const char* entry : {"a", "/a", "a/", "/a/b.c/", "...", "a b"}) {
+    EXPECT_THAT(CheckEntry(entry), IsOk()) << entry;
+  }
+  for (const char* entry :
+       {"", "/", "//", "//a", "a//", "a//b", "..", "../a", "/..", "a/../b", "."}) {
+    EXPECT_THAT(CheckEntry(entry), StatusIs(absl::StatusCode::kInvalidArgument, _)) << entry;
+  }
+}
+
+TEST(ReadEntry, ADirectoryDoesNotTakeItsNeighbours) {
+  testing::TempDirectory directory;
+  directory.Write("shop/dev/cart/helm/values.yaml", "x");
+  directory.Write("shop/dev/cart/helm-abc/values.yaml", "x");
+  directory.Write("shop/dev/cart/helmDEFG", "x");
+  const auto store = MakeDirectoryStore(directory.path());
+
+  EXPECT_THAT(Files(*store, "helm"), UnorderedElementsAre(Pair("helm/values.yaml", "x")));
+}
+
 TEST(ReadEntry, AnOutageIsNeverReadAsNotFound) {
   const auto store = MakeDirectoryStore("/nonexistent/store");
 

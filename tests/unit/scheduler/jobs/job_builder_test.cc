@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "common/base/status_details.h"
@@ -247,6 +248,18 @@ TEST(BuildJob, ResultFileIsTheTerminationMessage) {
   EXPECT_TRUE(in.At(Under(kContainer, "/terminationMessagePolicy").c_str()).is_null());
 }
 
+TEST(BuildJob, BuiltInVariablesComeLastAndSoWinOverTheTasksOwn) {
+  Inputs in;
+  in.facts.labels = {{"app", "label"}};
+  in.task.env = {{.name = "KEPTN_STAGE", .value = "mine", .value_from = "string"},
+                 {.name = "LABELS_APP", .value = "mine", .value_from = "string"}};
+
+  EXPECT_EQ(in.At(Under(kContainer, "/env").c_str()).dump(),
+            R"([{"name":"KEPTN_STAGE","value":"mine"},{"name":"LABELS_APP","value":"mine"},)"
+            R"({"name":"KEPTN_PROJECT","value":"sockshop"},{"name":"KEPTN_STAGE","value":"dev"},)"
+            R"({"name":"KEPTN_SERVICE","value":"carts"},{"name":"LABELS_APP","value":"label"}])");
+}
+
 TEST(BuildJob, SecretsAreReferredToAsAWhole) {
   Inputs in;
   EXPECT_TRUE(in.At(Under(kContainer, "/envFrom").c_str()).is_null());
@@ -280,6 +293,8 @@ TEST(BuildJob, TheSmallerLimitIsTheDeadline) {
       {0, false, 300, 0, std::nullopt},
       {-1, false, 300, 0, std::nullopt},
       {0, false, 300, 60, 60},
+      {INT64_MAX, false, 300, 0, INT32_MAX},  // in nanoseconds it would not fit into 64 bits
+      {INT64_MAX, false, 300, INT64_MAX, INT32_MAX},
   };
   for (const DeadlineCase& c : kCases) {
     Inputs in;
@@ -376,6 +391,15 @@ TEST(BuildJob, ErrorsNameTaskAndField) {
          t.pod_labels = {{"a", "b c"}};
        },
        "task 'T': podLabels: a: value \"b c\""},
+      {[](Task& t) {
+         t.image_pull_secrets = {"a", ""};
+       },
+       "task 'T': imagePullSecrets: a name is empty"},
+      {[](Task& t) {
+         t.files = {"a", "x/../../y"};
+       },
+       "task 'T': files: path \"x/../../y\""},
+      {[](Task& t) { t.files = {""}; }, "task 'T': files: path \"\""},
       {[](Task& t) { t.queue = "b c"; }, "task 'T': queue: value \"b c\""},
   };
   for (const auto& [change, message] : kCases) {

@@ -1,13 +1,18 @@
 // The Job builder against a capture of what the original created for the same config and event.
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
+#include <variant>
 
 #include "absl/strings/match.h"
 #include "scheduler/config/compiled_config.h"
 #include "scheduler/config/config_parser.h"
+#include "scheduler/config/yaml_reader.h"
 #include "scheduler/jobs/job_builder.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/common/json/captured_data.h"
@@ -200,56 +205,148 @@ std::vector<std::filesystem::path> FilesUnder(const char* folder, absl::string_v
   return files;
 }
 
-// Events as Keptn sends them: with what the files leave to it.
-std::vector<Json> Events() {
-  std::vector<Json> events;
-  for (const auto& path : FilesUnder("jes/test/events", ".json")) {
-    Json event = Json::parse(ReadText(path));
-    if (!event.contains("id")) event["id"] = "f2b878d3-03c0-4e8f-bc3f-454bc1b3d79b";
-    if (!event.contains("shkeptncontext")) event["shkeptncontext"] = "08735340";
-    events.push_back(std::move(event));
-  }
-  return events;
+// The JSON of a YAML file.
+Json ReadYamlFile(const std::filesystem::path& path) {
+  const auto tree = ParseYaml(ReadText(path));
+  YamlReader reader;
+  Json json;
+  ReadYaml(reader, *std::get<YamlNodePtr>(tree), json);
+  return json;
 }
 
-// How many tasks of the config give a Job for the event; fails the test for any other reason than a
-// value that the event does not have.
-int CountJobs(const JobConfig& config, const Json& document) {
-  const JobDefaults defaults = ChartDefaults();
-  const auto facts = runs::FactsOf(document);
-  EXPECT_THAT(facts, IsOk());
-  int jobs = 0;
+// The event of that file as Keptn passes it on: with an id and a context, and instead of the
+// sequence's the type of one of its tasks.
+Json AsKeptnSendsIt(const std::filesystem::path& path, const std::string& type) {
+  Json event = Json::parse(ReadText(path));
+  event["type"] = type;
+  event["id"] = "f2b878d3-03c0-4e8f-bc3f-454bc1b3d79b";
+  event["shkeptncontext"] = "08735340-6f9e-4b32-97ff-3b6c292bc50i";
+  return event;
+}
+
+// The literal types that the config waits for.
+std::set<std::string> TypesOf(const JobConfig& config) {
+  std::set<std::string> types;
   for (const Action& action : config.actions) {
+    for (const EventFilter& filter : action.events) types.insert(filter.type_pattern);
+  }
+  return types;
+}
+
+struct Tally {
+  int matches = 0;
+  int jobs = 0;
+  int refused = 0;  // since the event does not have a value that a variable takes
+};
+
+// Builds the Jobs of every matching action; fails the test for any other reason than a value that
+// the event does not have.
+void Render(const JobConfig& config, const Json& event, Tally& tally) {
+  const JobDefaults defaults = ChartDefaults();
+  const auto facts = runs::FactsOf(event);
+  ASSERT_THAT(facts, IsOk());
+  for (const int index : MatchingActions(CompiledConfig(config), facts->type, event)) {
+    ++tally.matches;
+    const Action& action = config.actions[index];
     for (const Task& task : action.tasks) {
       const auto job = BuildJob(defaults, {.facts = *facts,
-                                           .document = document,
+                                           .document = event,
                                            .action = action,
                                            .task = task,
                                            .config_hash = config.hash,
                                            .stem = "jes-0123-000-001",
                                            .name_space = NamespaceOf(defaults, task)});
-      if (job.ok()) {
-        ++jobs;
-      } else {
+      ++(job.ok() ? tally.jobs : tally.refused);
+      if (!job.ok()) {
         EXPECT_THAT(job.status().message(), HasSubstr("the event has nothing at $."));
       }
     }
   }
-  return jobs;
 }
 
-TEST(JobCaptured, EveryConfigOfTheOriginalGivesJobs) {
-  SKIP_WITHOUT_CAPTURED_DATA();
-  const std::vector<Json> events = Events();
-  EXPECT_EQ(events.size(), 21);
-  for (const auto& path : FilesUnder("jes/test/data", "config.yaml")) {
-    SCOPED_TRACE(path.filename());
-    const ParsedConfig parsed = ParseJobConfig("c", ReadText(path));
-    if (!parsed.ok()) continue;
-    int jobs = 0;
-    for (const Json& event : events) jobs += CountJobs(parsed.config, event);
-    EXPECT_GT(jobs, 0);
+// The configs of the original, but for the one that is invalid on purpose, by their paths.
+std::map<std::filesystem::path, JobConfig> ValidConfigs() {
+  std::map<std::filesystem::path, JobConfig> configs;
+  for (const char* folder : {"jes/test/data", "jes/docs/example"}) {
+    for (const auto& path : FilesUnder(folder, "config.yaml")) {
+      if (path.filename() == "empty.config.yaml") continue;
+      const ParsedConfig parsed = ParseJobConfig(path.filename().string(), ReadText(path));
+      EXPECT_THAT(parsed.status(), IsOk());
+      configs[path] = parsed.config;
+    }
   }
+  return configs;
+}
+
+TEST(JobCaptured, EveryConfigRendersWithEveryEvent) {
+  SKIP_WITHOUT_CAPTURED_DATA();
+  const auto paths = FilesUnder("jes/test/events", ".json");
+  const auto configs = ValidConfigs();
+  ASSERT_EQ(paths.size(), 21);
+  ASSERT_EQ(configs.size(), 16);
+  Tally as_sent;
+  Tally completed;
+  for (const auto& [config_path, config] : configs) {
+    for (const auto& path : paths) {
+      SCOPED_TRACE(config_path.filename().string() + " " + path.filename().string());
+      if (path.parent_path().filename() != "e2e") {
+        Render(config, Json::parse(ReadText(path)), as_sent);
+        continue;
+      }
+      for (const std::string& type : TypesOf(config)) {
+        Render(config, AsKeptnSendsIt(path, type), completed);
+      }
+    }
+  }
+  EXPECT_EQ(as_sent.matches, 19);
+  EXPECT_EQ(as_sent.jobs, 21);
+  EXPECT_EQ(as_sent.refused, 2);
+  EXPECT_EQ(completed.matches, 221);
+  EXPECT_EQ(completed.jobs, 236);
+  EXPECT_EQ(completed.refused, 24);
+}
+
+// The types of all tasks that a shipyard knows.
+std::set<std::string> TaskTypes(const std::filesystem::path& shipyard) {
+  std::set<std::string> types;
+  const Json yaml = ReadYamlFile(shipyard);
+  for (const Json& stage : yaml["spec"]["stages"]) {
+    for (const Json& sequence : stage["sequences"]) {
+      for (const Json& task : sequence["tasks"]) {
+        types.insert("sh.keptn.event." + task["name"].get<std::string>() + ".triggered");
+      }
+    }
+  }
+  return types;
+}
+
+// "e2e/envvar" of ".../e2e/envvar.triggered.json".
+std::string ScenarioOf(const std::filesystem::path& path) {
+  const std::string name = path.filename();
+  return (path.parent_path().filename() / name.substr(0, name.find('.'))).string();
+}
+
+TEST(JobCaptured, EveryScenarioOfTheOriginalRunsItsWholeConfig) {
+  SKIP_WITHOUT_CAPTURED_DATA();
+  const std::filesystem::path shipyards = CapturedData() / "jes/test/shipyard";
+  const auto configs = ValidConfigs();
+  int pairs = 0;
+  for (const auto& path : FilesUnder("jes/test/events/e2e", ".json")) {
+    for (const auto& [config_path, config] : configs) {
+      if (ScenarioOf(config_path) != ScenarioOf(path)) continue;
+      SCOPED_TRACE(config_path.filename().string() + " " + path.filename().string());
+      ++pairs;
+      Tally tally;
+      for (const std::string& type :
+           TaskTypes(shipyards / (ScenarioOf(path) + ".deployment.yaml"))) {
+        Render(config, AsKeptnSendsIt(path, type), tally);
+      }
+      EXPECT_EQ(tally.matches, config.actions.size());
+      EXPECT_GE(tally.jobs, 1);
+      EXPECT_EQ(tally.refused, 0);
+    }
+  }
+  EXPECT_EQ(pairs, 19);
 }
 
 }  // namespace
