@@ -21,8 +21,8 @@ BUILD=(g++ cmake ninja-build ccache pkg-config git ca-certificates
   libgtest-dev libgmock-dev libbenchmark-dev)
 CLUSTER=(conntrack iptables iproute2 openssl kmod util-linux mount procps
   containernetworking-plugins ca-certificates curl jq tar gcc libc6-dev)
-TEST=(nats-server curl jq python3 openssl procps
-  clang clang-tidy clang-format shellcheck binutils)
+TEST=(nats-server curl jq python3 python3-jsonschema openssl procps
+  clang libclang-rt-dev clang-tidy clang-format shellcheck binutils)
 
 POLICY=/usr/sbin/policy-rc.d
 
@@ -63,7 +63,7 @@ go_package() {
     v=$(GOTOOLCHAIN=local "$c" version | grep -oE 'go[0-9]+\.[0-9]+' | head -n 1)
     ! version_at_least "${v#go}" 1.19 || return 0
   done
-  "$LOCAL_DIR/build-control-plane.sh" --check || echo golang-go
+  { "$LOCAL_DIR/build-control-plane.sh" --check && "$LOCAL_DIR/build-opentofu.sh" --check; } || echo golang-go
 }
 
 wanted() {
