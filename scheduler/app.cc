@@ -49,7 +49,7 @@ struct App::Parts {
         metered_kube(*kube, registry),
         store(resources::MakeDirectoryStore(given.resource_directory)),
         signer(given.grant_key),
-        configs(*store),
+        configs(*store, &metrics.bad_expressions),
         planner(given.planner, signer),
         members(kMemberThreads, kMemberQueue),
         launcher(metered_kube, RealClock(), members),

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "absl/synchronization/mutex.h"
 #include "common/base/clock.h"
@@ -41,9 +42,10 @@ constexpr char kConfig[] =
 class GatedStore final : public resources::Store {
  public:
   absl::StatusOr<std::string> Read(const resources::Scope&, resources::Level level,
-                                   absl::string_view path, absl::string_view) override {
+                                   absl::string_view path, absl::string_view commit) override {
     absl::MutexLock lock(&mutex_);
     mutex_.Await(absl::Condition(&open_));
+    commits_.insert(std::string(commit));
     const auto found = files_.find(std::string(path));
     if (level != resources::Level::kProject || found == files_.end()) {
       return absl::NotFoundError("no such file");
@@ -64,9 +66,15 @@ class GatedStore final : public resources::Store {
     absl::MutexLock lock(&mutex_);
     files_[path] = content;
   }
+  // All that were asked for.
+  std::set<std::string> commits() {
+    absl::MutexLock lock(&mutex_);
+    return commits_;
+  }
 
  private:
   absl::Mutex mutex_;
+  std::set<std::string> commits_ ABSL_GUARDED_BY(mutex_);
   bool open_ ABSL_GUARDED_BY(mutex_) = true;
   std::map<std::string, std::string> files_ ABSL_GUARDED_BY(mutex_);
 };
@@ -328,6 +336,33 @@ TEST_F(FetchTest, StreamsTheGrantedFilesWhole) {
   EXPECT_EQ(files_["large"], large);
   EXPECT_TRUE(executable_["run.sh"]);
   EXPECT_FALSE(executable_["large"]);
+}
+
+TEST_F(FetchTest, SendsWhatSeveralEntriesNameOnce) {
+  store_.Put("run.sh", "echo hi\n");
+
+  EXPECT_THAT(Fetch(GrantFor({"run.sh", "run.sh", "/run.sh"})), IsOk());
+
+  EXPECT_EQ(files_["run.sh"], "echo hi\n");
+}
+
+TEST_F(FetchTest, ReadsTheCommitOfTheGrantAlone) {
+  store_.Put("f", "x");
+
+  EXPECT_THAT(Fetch(signer_.Sign({.scope = {"p", "s", "v"},
+                                  .commit = "e7c61f9b",
+                                  .files = {"f"},
+                                  .expiry = RealClock().TimeNow() + absl::Hours(1)})),
+              IsOk());
+
+  EXPECT_THAT(store_.commits(), ::testing::ElementsAre("e7c61f9b"));
+}
+
+TEST_F(FetchTest, RefusesPathsThatLeaveTheirLevel) {
+  for (const char* path : {"../x", "/../x", "a/../../x", ""}) {
+    EXPECT_THAT(Fetch(GrantFor({path})), StatusIs(absl::StatusCode::kInvalidArgument, _)) << path;
+  }
+  EXPECT_TRUE(files_.empty());
 }
 
 TEST_F(FetchTest, RefusesWithoutAGoodGrant) {
