@@ -58,7 +58,10 @@ struct App::Parts {
         fetchers(kFetchThreads, kFetchQueue),
         queue(handler, workers, RealClock(), metrics),
         streams(queue, given.window, metrics),
-        scheduler(queue, streams, handler, workers),
+        canceller({.installation = given.planner.installation,
+                   .job_namespace = given.planner.defaults.job_namespace},
+                  metered_kube, RealClock()),
+        scheduler(queue, streams, handler, canceller, workers, RealClock()),
         resources(*store, signer, fetchers, RealClock(), metrics) {}
 
   const Settings settings;
@@ -77,6 +80,7 @@ struct App::Parts {
   WorkerPool fetchers;
   SubmissionQueue queue;
   EventStreams streams;
+  Canceller canceller;
   SchedulerService scheduler;
   ResourcesService resources;
   std::unique_ptr<rpc::Server> server;

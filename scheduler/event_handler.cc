@@ -50,9 +50,13 @@ EventHandler::EventHandler(Options options, ConfigSource& configs, const Planner
       clock_(clock),
       metrics_(metrics) {}
 
+absl::Time EventHandler::DeadlineOf(const EventSubmission& submission) const {
+  return submission.has_deadline() ? ToTime(submission.deadline())
+                                   : clock_.TimeNow() + kDefaultTimeLimit;
+}
+
 EventOutcome EventHandler::Handle(const EventSubmission& submission) {
-  const absl::Time deadline = submission.has_deadline() ? ToTime(submission.deadline())
-                                                        : clock_.TimeNow() + kDefaultTimeLimit;
+  const absl::Time deadline = DeadlineOf(submission);
   const auto input = ReadEvent(submission);
   if (!input.ok()) return Rejected(input.status());
   if (const auto reason = ReasonToIgnore(input->facts)) return Ignored(*reason);
@@ -66,7 +70,20 @@ EventOutcome EventHandler::Handle(const EventSubmission& submission) {
   const auto matching = MatchingActions(**config, input->facts.type, input->document);
   if (matching.empty()) return Ignored(NoActionMatches(input->facts));
 
-  return LaunchRuns(*input, **config, matching, deadline);
+  return LaunchRuns(*input, (*config)->config(), matching, deadline, Refusals::kRecord);
+}
+
+EventOutcome EventHandler::HandleTask(const TaskSubmission& task) {
+  const absl::Time deadline = DeadlineOf(task.submission);
+  const auto input = ReadEvent(task.submission);
+  if (!input.ok()) return Rejected(input.status());
+  const runs::EventFacts& facts = input->facts;
+  const bool has_scope = !facts.project.empty() && !facts.stage.empty() && !facts.service.empty();
+  if (!has_scope && !task.config.actions.front().tasks.front().files.empty()) {
+    return Rejected(absl::InvalidArgumentError(
+        "the task has files: project, stage and service say where they are looked up"));
+  }
+  return LaunchRuns(*input, task.config, {0}, deadline, Refusals::kReturn);
 }
 
 absl::StatusOr<EventInput> EventHandler::ReadEvent(const EventSubmission& submission) const {
@@ -79,12 +96,15 @@ absl::StatusOr<EventInput> EventHandler::ReadEvent(const EventSubmission& submis
 
 // Each pass either ends or takes away one more action that the API server refuses for good, so
 // there are at most as many passes as actions and one.
-EventOutcome EventHandler::LaunchRuns(const EventInput& input, const CompiledConfig& config,
-                                      const std::vector<int>& matching, absl::Time deadline) {
+EventOutcome EventHandler::LaunchRuns(const EventInput& input, const JobConfig& config,
+                                      const std::vector<int>& matching, absl::Time deadline,
+                                      Refusals refusals) {
   Planner::RefusedActions refused;
   while (true) {
-    const Plan plan =
-        planner_.PlanRuns(input, config.config(), matching, refused, clock_.TimeNow());
+    const Plan plan = planner_.PlanRuns(input, config, matching, refused, clock_.TimeNow());
+    if (plan.refusal.has_value() && refusals == Refusals::kReturn) {
+      return ReturnRefusal(input, plan);
+    }
     const LaunchResult result =
         launcher_.Launch(plan, input.facts, planner_.settings().installation, deadline);
     if (result.status.ok()) return Committed(plan, result);
@@ -98,6 +118,16 @@ EventOutcome EventHandler::LaunchRuns(const EventInput& input, const CompiledCon
                  {{"event_id", input.facts.id}, {"error", std::string(result.status.message())}});
     refused[result.failed_action] = result.status;
   }
+}
+
+// An earlier try may have been stored when this installation still allowed it.
+EventOutcome EventHandler::ReturnRefusal(const EventInput& input, const Plan& plan) {
+  const LaunchResult stored =
+      launcher_.Find(plan.anchor, input.facts, planner_.settings().installation);
+  if (stored.existing.has_value()) return Committed(plan, stored);
+  if (absl::IsAlreadyExists(stored.status)) return Rejected(stored.status);
+  if (!stored.status.ok()) return Retry(input, stored.status);
+  return Rejected(*plan.refusal, /*recorded=*/false);
 }
 
 EventOutcome EventHandler::LaunchRefusal(const EventInput& input, const absl::Status& why,

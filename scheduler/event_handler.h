@@ -14,6 +14,7 @@
 #include "scheduler/launcher.h"
 #include "scheduler/metrics.h"
 #include "scheduler/planner.h"
+#include "scheduler/task_request.h"
 
 namespace jobexec::scheduler {
 
@@ -35,6 +36,10 @@ class EventHandler {
   // The final word on one submission, or RETRY. Safe to repeat.
   jobexecutor::v1::EventOutcome Handle(const jobexecutor::v1::EventSubmission& submission);
 
+  // The same for a task that comes without a config. A task that is refused leaves nothing behind:
+  // whoever asked for it is told.
+  jobexecutor::v1::EventOutcome HandleTask(const TaskSubmission& task);
+
   // The plan that Handle would launch, made of the stored config or of `config`; nothing is
   // created. The second member says why there is none. INVALID_ARGUMENT bad event or config;
   // NOT_FOUND no config; transient: the store did not answer.
@@ -48,8 +53,13 @@ class EventHandler {
  private:
   // Document and facts, with the default scope filled in. INVALID_ARGUMENT (EVENT_INVALID).
   absl::StatusOr<EventInput> ReadEvent(const jobexecutor::v1::EventSubmission& submission) const;
-  jobexecutor::v1::EventOutcome LaunchRuns(const EventInput& input, const CompiledConfig& config,
-                                           const std::vector<int>& matching, absl::Time deadline);
+  absl::Time DeadlineOf(const jobexecutor::v1::EventSubmission& submission) const;
+  // What becomes of a refusal of everything.
+  enum class Refusals { kRecord, kReturn };
+  jobexecutor::v1::EventOutcome LaunchRuns(const EventInput& input, const JobConfig& config,
+                                           const std::vector<int>& matching, absl::Time deadline,
+                                           Refusals refusals);
+  jobexecutor::v1::EventOutcome ReturnRefusal(const EventInput& input, const Plan& plan);
   jobexecutor::v1::EventOutcome LaunchRefusal(const EventInput& input, const absl::Status& why,
                                               bool answered, absl::Time deadline);
   jobexecutor::v1::EventOutcome Committed(const Plan& plan, const LaunchResult& result) const;

@@ -57,16 +57,23 @@ LaunchResult Launcher::CreateAnchor(const Plan& plan, const runs::EventFacts& fa
                                     const std::string& installation, absl::Time deadline) {
   const absl::Status status = Create(plan.anchor, deadline);
   if (status.ok()) return {};
-  if (absl::IsAlreadyExists(status)) return ReadAnchor(plan.anchor, facts, installation);
+  if (absl::IsAlreadyExists(status)) {
+    LaunchResult found = Find(plan.anchor, facts, installation);
+    if (found.status.ok() && !found.existing.has_value()) {
+      found.status = absl::UnavailableError(
+          absl::StrCat("Job ", plan.anchor.name, " was there when it was created and is gone now"));
+    }
+    return found;
+  }
   return {.status = Annotate(status, absl::StrCat("creating Job ", plan.anchor.name)),
           .failed_action = plan.anchor.action};
 }
 
-LaunchResult Launcher::ReadAnchor(const PlannedJob& anchor, const runs::EventFacts& facts,
-                                  const std::string& installation) {
+LaunchResult Launcher::Find(const PlannedJob& anchor, const runs::EventFacts& facts,
+                            const std::string& installation) {
   const auto job = kube_.Get(kube::Jobs(anchor.name_space), anchor.name, kCallTimeout);
+  if (absl::IsNotFound(job.status())) return {};
   if (!job.ok()) {
-    // Gone between the two calls is as undecided as a server that does not answer.
     return {.status = absl::UnavailableError(
                 absl::StrCat("reading Job ", anchor.name, ": ", job.status().message()))};
   }

@@ -40,13 +40,16 @@ class Launcher {
   LaunchResult Launch(const Plan& plan, const runs::EventFacts& facts,
                       const std::string& installation, absl::Time deadline);
 
+  // Looks for the anchor of the event: `existing`, or nothing if there is none. Errors: as for
+  // Launch, ALREADY_EXISTS and not known.
+  LaunchResult Find(const PlannedJob& anchor, const runs::EventFacts& facts,
+                    const std::string& installation);
+
  private:
   absl::Status Create(const PlannedJob& job, absl::Time deadline);
   LaunchResult CreateMembers(const Plan& plan, absl::Time deadline);
   LaunchResult CreateAnchor(const Plan& plan, const runs::EventFacts& facts,
                             const std::string& installation, absl::Time deadline);
-  LaunchResult ReadAnchor(const PlannedJob& anchor, const runs::EventFacts& facts,
-                          const std::string& installation);
 
   kube::Client& kube_;
   Clock& clock_;

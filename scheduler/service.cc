@@ -2,14 +2,18 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_details.h"
+#include "common/base/status_macros.h"
 #include "common/rpc/status.h"
+#include "common/runs/names.h"
 #include "scheduler/config/config_parser.h"
 #include "scheduler/grant.h"
+#include "scheduler/task_request.h"
 
 namespace jobexec::scheduler {
 namespace {
@@ -17,8 +21,11 @@ namespace {
 using jobexecutor::v1::EventOutcome;
 using jobexecutor::v1::RenderJobsRequest;
 using jobexecutor::v1::RenderJobsResponse;
+using jobexecutor::v1::RunTaskRequest;
+using jobexecutor::v1::RunTaskResponse;
 
 constexpr size_t kMaxConfigBytes = 1024 * 1024;
+constexpr absl::Duration kLongestCall = absl::Seconds(60);
 
 absl::Status QueueFull() {
   absl::Status status = absl::ResourceExhaustedError("the scheduler's queue is full");
@@ -59,6 +66,49 @@ absl::StatusOr<RenderJobsResponse> Render(EventHandler& handler, const RenderJob
   return response;
 }
 
+// Until when a call may begin something: its own deadline, but not for long.
+absl::Time DeadlineOf(const grpc::CallbackServerContext& context, Clock& clock) {
+  return std::min(absl::FromChrono(context.deadline()), clock.TimeNow() + kLongestCall);
+}
+
+void SetDeadline(absl::Time deadline, jobexecutor::v1::EventSubmission& submission) {
+  const int64_t millis = absl::ToUnixMillis(deadline);
+  submission.mutable_deadline()->set_seconds(millis / 1000);
+  submission.mutable_deadline()->set_nanos(static_cast<int>(millis % 1000 * 1'000'000));
+}
+
+// What a caller of RunTask is told instead of an outcome.
+absl::Status StatusOf(const EventOutcome& outcome) {
+  if (outcome.has_accepted()) return absl::OkStatus();
+  if (outcome.has_rejected()) {
+    const auto& rejected = outcome.rejected();
+    absl::Status status(static_cast<absl::StatusCode>(rejected.code()), rejected.message());
+    SetReason(status, rejected.reason());
+    return status;
+  }
+  absl::Status status = absl::UnavailableError(outcome.retry().reason());
+  SetRetryAfter(status, absl::Seconds(outcome.retry().delay().seconds()) +
+                            absl::Nanoseconds(outcome.retry().delay().nanos()));
+  return status;
+}
+
+absl::Status Run(SubmissionQueue& queue, const RunTaskRequest& request, absl::Time deadline,
+                 RunTaskResponse& response) {
+  ASSIGN_OR_RETURN(TaskSubmission task, ReadTaskRequest(request));
+  SetDeadline(deadline, task.submission);
+  const EventOutcome outcome = queue.Decide(task);
+  RETURN_IF_ERROR(StatusOf(outcome));
+  const auto& event = task.submission.event();
+  response.set_event_source(event.source());
+  response.set_event_id(event.id());
+  response.set_run(runs::RunName(runs::EventHash(event.source(), event.id()), 0));
+  response.set_already_known(outcome.accepted().already_known());
+  if (!outcome.accepted().runs().empty() && !outcome.accepted().runs(0).jobs().empty()) {
+    response.set_job(outcome.accepted().runs(0).jobs(0));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 grpc::ServerBidiReactor<jobexecutor::v1::EventSubmission, EventOutcome>*
@@ -76,6 +126,32 @@ grpc::ServerUnaryReactor* SchedulerService::SubmitEvent(
     *response->mutable_outcome() = std::move(outcome);
     reactor->Finish(grpc::Status::OK);
   });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* SchedulerService::RunTask(grpc::CallbackServerContext* context,
+                                                    const RunTaskRequest* request,
+                                                    RunTaskResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const absl::Time deadline = DeadlineOf(*context, clock_);
+  const bool queued = workers_.TrySubmit([this, reactor, request, response, deadline] {
+    reactor->Finish(rpc::ToGrpc(Run(queue_, *request, deadline, *response)));
+  });
+  if (!queued) reactor->Finish(rpc::ToGrpc(QueueFull()));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* SchedulerService::CancelRuns(
+    grpc::CallbackServerContext* context, const jobexecutor::v1::CancelRunsRequest* request,
+    jobexecutor::v1::CancelRunsResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const absl::Time deadline = DeadlineOf(*context, clock_);
+  const bool queued = workers_.TrySubmit([this, reactor, request, response, deadline] {
+    auto cancelled = canceller_.Cancel(*request, deadline);
+    if (cancelled.ok()) *response = *std::move(cancelled);
+    reactor->Finish(rpc::ToGrpc(cancelled.status()));
+  });
+  if (!queued) reactor->Finish(rpc::ToGrpc(QueueFull()));
   return reactor;
 }
 

@@ -1,8 +1,10 @@
 // The gRPC services of the scheduler. Handlers only move data; the work runs on worker threads.
 #pragma once
 
+#include "common/base/clock.h"
 #include "common/base/worker_pool.h"
 #include "jobexecutor/v1/scheduler.grpc.pb.h"
+#include "scheduler/canceller.h"
 #include "scheduler/event_handler.h"
 #include "scheduler/event_stream.h"
 #include "scheduler/submission_queue.h"
@@ -13,8 +15,13 @@ class SchedulerService final : public jobexecutor::v1::Scheduler::CallbackServic
  public:
   // The references must outlive the service.
   SchedulerService(SubmissionQueue& queue, EventStreams& streams, EventHandler& handler,
-                   WorkerPool& workers)
-      : queue_(queue), streams_(streams), handler_(handler), workers_(workers) {}
+                   Canceller& canceller, WorkerPool& workers, Clock& clock)
+      : queue_(queue),
+        streams_(streams),
+        handler_(handler),
+        canceller_(canceller),
+        workers_(workers),
+        clock_(clock) {}
 
   grpc::ServerBidiReactor<jobexecutor::v1::EventSubmission, jobexecutor::v1::EventOutcome>*
   StreamEvents(grpc::CallbackServerContext* context) override;
@@ -22,6 +29,14 @@ class SchedulerService final : public jobexecutor::v1::Scheduler::CallbackServic
   grpc::ServerUnaryReactor* SubmitEvent(grpc::CallbackServerContext* context,
                                         const jobexecutor::v1::SubmitEventRequest* request,
                                         jobexecutor::v1::SubmitEventResponse* response) override;
+
+  grpc::ServerUnaryReactor* RunTask(grpc::CallbackServerContext* context,
+                                    const jobexecutor::v1::RunTaskRequest* request,
+                                    jobexecutor::v1::RunTaskResponse* response) override;
+
+  grpc::ServerUnaryReactor* CancelRuns(grpc::CallbackServerContext* context,
+                                       const jobexecutor::v1::CancelRunsRequest* request,
+                                       jobexecutor::v1::CancelRunsResponse* response) override;
 
   grpc::ServerUnaryReactor* RenderJobs(grpc::CallbackServerContext* context,
                                        const jobexecutor::v1::RenderJobsRequest* request,
@@ -35,7 +50,9 @@ class SchedulerService final : public jobexecutor::v1::Scheduler::CallbackServic
   SubmissionQueue& queue_;
   EventStreams& streams_;
   EventHandler& handler_;
+  Canceller& canceller_;
   WorkerPool& workers_;
+  Clock& clock_;
 };
 
 }  // namespace jobexec::scheduler

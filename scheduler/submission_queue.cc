@@ -45,7 +45,7 @@ bool SubmissionQueue::Submit(EventSubmission submission, Done done) {
   auto item = std::make_shared<Item>(Item{std::move(submission), std::move(done)});
   metrics_.in_flight.Increment();
   if (workers_.TrySubmit([this, item] {
-        EventOutcome outcome = Handle(item->submission);
+        EventOutcome outcome = Decide(item->submission);
         metrics_.in_flight.Decrement();
         std::move(item->done)(std::move(outcome));
       })) {
@@ -59,9 +59,18 @@ bool SubmissionQueue::Submit(EventSubmission submission, Done done) {
   return false;
 }
 
-EventOutcome SubmissionQueue::Handle(const EventSubmission& submission) {
+EventOutcome SubmissionQueue::Decide(const EventSubmission& submission) {
+  return Measure(submission, [&] { return handler_.Handle(submission); });
+}
+
+EventOutcome SubmissionQueue::Decide(const TaskSubmission& task) {
+  return Measure(task.submission, [&] { return handler_.HandleTask(task); });
+}
+
+EventOutcome SubmissionQueue::Measure(const EventSubmission& submission,
+                                      absl::FunctionRef<EventOutcome()> decide) {
   const absl::Duration start = clock_.Elapsed();
-  EventOutcome outcome = handler_.Handle(submission);
+  EventOutcome outcome = decide();
   outcome.set_sequence(submission.sequence());
   metrics_.handle_seconds.Observe(absl::ToDoubleSeconds(clock_.Elapsed() - start));
   metrics_.Events(rpc::OutcomeName(outcome.outcome_case())).Increment();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "common/base/clock.h"
 #include "common/base/worker_pool.h"
 #include "jobexecutor/v1/event.pb.h"
@@ -24,8 +25,13 @@ class SubmissionQueue {
   // thread. Returns false in that case.
   bool Submit(jobexecutor::v1::EventSubmission submission, Done done);
 
+  // Decides a task that comes without a config on this thread, a worker's.
+  jobexecutor::v1::EventOutcome Decide(const TaskSubmission& task);
+
  private:
-  jobexecutor::v1::EventOutcome Handle(const jobexecutor::v1::EventSubmission& submission);
+  jobexecutor::v1::EventOutcome Decide(const jobexecutor::v1::EventSubmission& submission);
+  jobexecutor::v1::EventOutcome Measure(const jobexecutor::v1::EventSubmission& submission,
+                                        absl::FunctionRef<jobexecutor::v1::EventOutcome()> decide);
 
   EventHandler& handler_;
   WorkerPool& workers_;

@@ -4,15 +4,20 @@
 #include <grpcpp/grpcpp.h>
 #include <prometheus/registry.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <set>
+#include <thread>
 
 #include "absl/synchronization/mutex.h"
 #include "common/base/clock.h"
+#include "common/base/status_details.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
 #include "common/rpc/status.h"
+#include "common/runs/names.h"
+#include "common/runs/schema.h"
 #include "scheduler/event_handler.h"
 #include "scheduler/event_stream.h"
 #include "scheduler/resources_service.h"
@@ -127,7 +132,8 @@ class ServicesTest : public ::testing::Test {
   WorkerPool fetchers_{1, 4};
   SubmissionQueue queue_{handler_, workers_, RealClock(), metrics_};
   EventStreams streams_{queue_, kWindow, metrics_};
-  SchedulerService scheduler_{queue_, streams_, handler_, workers_};
+  Canceller canceller_{{.installation = "inst", .job_namespace = "home"}, kube_, RealClock()};
+  SchedulerService scheduler_{queue_, streams_, handler_, canceller_, workers_, RealClock()};
   ResourcesService resources_{store_, signer_, fetchers_, RealClock(), metrics_};
   std::unique_ptr<rpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
@@ -296,6 +302,168 @@ TEST_F(ServicesTest, ValidateConfigReportsEveryFault) {
   ASSERT_EQ(response.faults_size(), 2);
   EXPECT_EQ(response.faults(0).line(), 2);
   EXPECT_EQ(response.faults(1).line(), 3);
+}
+
+class RunTaskTest : public ServicesTest {
+ protected:
+  static jobexecutor::v1::RunTaskRequest Request(const std::string& id = "nightly") {
+    jobexecutor::v1::RunTaskRequest request;
+    request.set_request_id(id);
+    request.mutable_spec()->set_name("backup");
+    request.mutable_spec()->set_image("img");
+    return request;
+  }
+  static jobexecutor::v1::RunTaskRequest YamlRequest(const std::string& yaml) {
+    jobexecutor::v1::RunTaskRequest request;
+    request.set_request_id("yaml");
+    request.set_task_yaml(yaml);
+    return request;
+  }
+  absl::Status Run(const jobexecutor::v1::RunTaskRequest& request) {
+    grpc::ClientContext context;
+    return rpc::FromGrpc(stub_->RunTask(&context, request, &response_));
+  }
+  std::vector<nlohmann::json> Jobs() { return kube_.All(kube::Jobs("")); }
+
+  jobexecutor::v1::RunTaskResponse response_;
+};
+
+TEST_F(RunTaskTest, CreatesOneJobAndNamesIt) {
+  ASSERT_THAT(Run(Request()), IsOk());
+
+  const std::string hash = runs::EventHash(kTaskEventSource, "nightly");
+  EXPECT_EQ(response_.run(), runs::RunName(hash, 0));
+  EXPECT_EQ(response_.job(), "home/" + runs::AnchorName(hash));
+  EXPECT_EQ(response_.event_source(), kTaskEventSource);
+  EXPECT_EQ(response_.event_id(), "nightly");
+  EXPECT_FALSE(response_.already_known());
+  ASSERT_EQ(Jobs().size(), 1);
+  const nlohmann::json job = Jobs()[0];
+  EXPECT_EQ(job["spec"]["ttlSecondsAfterFinished"], 21600);
+  EXPECT_FALSE(job["spec"].contains("activeDeadlineSeconds"));
+  const auto record = runs::ReadJob(job);
+  ASSERT_THAT(record, IsOk());
+  EXPECT_EQ(record->ledger.state, runs::Ledger::State::kNone) << "no answers";
+  EXPECT_FALSE(record->has_answer_finalizer);
+  EXPECT_EQ(kube_.Calls().size(), 1) << "one create, no look";
+}
+
+TEST_F(RunTaskTest, ARepeatNeverRunsItTwice) {
+  ASSERT_THAT(Run(Request()), IsOk());
+  auto changed = Request();
+  changed.mutable_spec()->set_image("another");
+  const std::string job = response_.job();
+
+  ASSERT_THAT(Run(changed), IsOk());
+
+  EXPECT_TRUE(response_.already_known());
+  EXPECT_EQ(response_.job(), job);
+  EXPECT_EQ(Jobs().size(), 1);
+  auto other_source = Request();
+  other_source.set_source("ci");
+  ASSERT_THAT(Run(other_source), IsOk());
+  EXPECT_EQ(Jobs().size(), 2);
+}
+
+TEST_F(RunTaskTest, ALostAnswerIsRepeatedSafely) {
+  kube_.LoseAnswerOfNext("create", absl::UnavailableError("lost"));
+  const absl::Status lost = Run(Request());
+  EXPECT_THAT(lost, StatusIs(absl::StatusCode::kUnavailable, HasSubstr("lost")));
+  EXPECT_TRUE(GetRetryAfter(lost).has_value());
+
+  ASSERT_THAT(Run(Request()), IsOk());
+  EXPECT_TRUE(response_.already_known());
+  EXPECT_EQ(Jobs().size(), 1);
+}
+
+TEST_F(RunTaskTest, ManyCallersWithOneIdRunItOnce) {
+  std::vector<std::thread> callers;
+  std::atomic<int> stored = 0;
+  for (int i = 0; i < 8; ++i) {
+    callers.emplace_back([&] {
+      grpc::ClientContext context;
+      jobexecutor::v1::RunTaskResponse response;
+      EXPECT_THAT(rpc::FromGrpc(stub_->RunTask(&context, Request(), &response)), IsOk());
+      if (!response.already_known()) ++stored;
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(stored, 1);
+  EXPECT_EQ(Jobs().size(), 1);
+}
+
+TEST_F(RunTaskTest, ATaskWithAnswersIsOwedThem) {
+  auto request = Request();
+  request.set_answer_type("sh.keptn.event.deployment");
+  ASSERT_THAT(Run(request), IsOk());
+
+  ASSERT_EQ(Jobs().size(), 1);
+  const auto record = runs::ReadJob(Jobs()[0]);
+  ASSERT_THAT(record, IsOk());
+  EXPECT_EQ(record->facts.type, "sh.keptn.event.deployment.triggered");
+  EXPECT_EQ(record->ledger.state, runs::Ledger::State::kNothing);
+  EXPECT_TRUE(record->has_answer_finalizer);
+  EXPECT_EQ(Jobs()[0]["spec"]["activeDeadlineSeconds"], 300);
+}
+
+TEST_F(RunTaskTest, ATaskOfAnotherNamespaceIsAMemberOfARecord) {
+  auto request = Request();
+  request.mutable_spec()->set_namespace_("other");
+  ASSERT_THAT(Run(request), IsOk());
+  EXPECT_THAT(response_.job(), HasSubstr("other/jes-"));
+  EXPECT_EQ(kube_.All(kube::Jobs("other")).size(), 1);
+  EXPECT_EQ(kube_.All(kube::Jobs("home")).size(), 1);
+}
+
+TEST_F(RunTaskTest, WhatIsRefusedLeavesNothingBehind) {
+  EXPECT_THAT(Run(YamlRequest("{name: t, image: i, x: 1}")),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("task_yaml:1:21")));
+  const absl::Status privileged =
+      Run(YamlRequest("{name: t, image: i, securityContext: {privileged: true}}"));
+  EXPECT_THAT(privileged, StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("privileged")));
+  EXPECT_EQ(GetReason(privileged), "PRIVILEGED_NOT_ALLOWED");
+  EXPECT_THAT(Run(YamlRequest("{name: t, image: i, files: [f]}")),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("files")));
+  kube_.FailNext("create", absl::InvalidArgumentError("spec.x: bad"));
+  EXPECT_THAT(Run(YamlRequest("{name: t, image: i}")),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("spec.x: bad")));
+  EXPECT_TRUE(Jobs().empty());
+
+  EXPECT_THAT(Run(YamlRequest("{name: t, image: i}")), IsOk()) << "the id is free";
+}
+
+TEST_F(RunTaskTest, WhatIsStoredStandsEvenIfItWouldBeRefusedNow) {
+  ASSERT_THAT(Run(YamlRequest("{name: t, image: i}")), IsOk());
+  EXPECT_THAT(Run(YamlRequest("{name: t, image: i, securityContext: {privileged: true}}")), IsOk());
+  EXPECT_TRUE(response_.already_known());
+}
+
+TEST_F(RunTaskTest, AQuotaIsToldAndMayBeTriedAgain) {
+  absl::Status quota = absl::PermissionDeniedError("exceeded quota");
+  SetReason(quota, "QUOTA");
+  kube_.FailNext("create", quota);
+  EXPECT_THAT(Run(Request()), StatusIs(absl::StatusCode::kUnavailable, HasSubstr("quota")));
+  EXPECT_THAT(Run(Request()), IsOk());
+}
+
+TEST_F(RunTaskTest, ARunTaskCanBeCancelledByItsRun) {
+  ASSERT_THAT(Run(Request()), IsOk());
+  jobexecutor::v1::CancelRunsRequest request;
+  request.set_run(response_.run());
+  request.set_requested_by("bob");
+  jobexecutor::v1::CancelRunsResponse cancelled;
+  {
+    grpc::ClientContext context;
+    ASSERT_THAT(rpc::FromGrpc(stub_->CancelRuns(&context, request, &cancelled)), IsOk());
+  }
+  ASSERT_EQ(cancelled.events_size(), 1);
+  EXPECT_EQ(cancelled.events(0).result(), jobexecutor::v1::CancelledEvent::RESULT_MARKED);
+  EXPECT_EQ(runs::ReadJob(Jobs()[0])->cancels[0].by, "bob");
+
+  request.set_run("x");
+  grpc::ClientContext context;
+  EXPECT_THAT(rpc::FromGrpc(stub_->CancelRuns(&context, request, &cancelled)),
+              StatusIs(absl::StatusCode::kInvalidArgument, _));
 }
 
 class FetchTest : public ServicesTest {
