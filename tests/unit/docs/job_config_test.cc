@@ -11,7 +11,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "common/cloudevents/event.h"
 #include "scheduler/config/compiled_config.h"
 #include "scheduler/config/config_parser.h"
@@ -28,7 +27,6 @@ using ::jobexec::testing::IsOk;
 using ::jobexec::testing::JobConfigBlocks;
 using ::jobexec::testing::SourceFile;
 using ::jobexec::testing::YamlToJson;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using Json = nlohmann::json;
