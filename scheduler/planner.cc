@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/hash.h"
+#include "common/base/printable.h"
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
 #include "common/json/json.h"
@@ -35,7 +36,7 @@ Json RecordJob(const JobDefaults& defaults, const runs::EventFacts& facts) {
                  {{"spec",
                    {{"restartPolicy", "Never"},
                     {"containers", {{{"name", "record"}, {"image", "record"}}}}}}}}}}};
-  job["metadata"]["labels"]["keptn.sh/context"] = runs::LabelValue(facts.keptn_context);
+  job["metadata"]["labels"][runs::kContextLabel] = runs::LabelValue(facts.keptn_context);
   job["metadata"]["labels"]["keptn.sh/event-id"] = runs::LabelValue(facts.id);
   return job;
 }
@@ -175,7 +176,7 @@ Plan Planner::PlanRefusal(const runs::EventFacts& facts, const absl::Status& why
   const bool owed = answered && runs::IsTriggered(facts.type);
   runs::Refusal refusal = {.code = static_cast<int>(why.code()),
                            .reason = OwnReason(why),
-                           .message = std::string(why.message())};
+                           .message = Printable(why.message())};
   runs::EventFacts kept = facts;
   Json job = RecordJob(settings_.defaults, facts);
   AddIdentity(facts, settings_.installation, runs::Role::kRecord,
@@ -210,7 +211,7 @@ Planner::Draft Planner::DraftTasks(const EventInput& input, const JobConfig& con
     draft.entries.push_back({.manifest = {.action = i,
                                           .action_name = action.name,
                                           .silent = action.silent,
-                                          .refusal = std::string(status.message())}});
+                                          .refusal = Printable(status.message())}});
   }
   return draft;
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/printable.h"
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
 #include "common/base/utf8.h"
@@ -34,7 +35,8 @@ bool HasEventHeaders(const http::Request& request) {
 
 absl::Status UnknownContentType(absl::string_view type) {
   return absl::UnimplementedError(absl::StrCat(
-      type.empty() ? "Content-Type is missing" : absl::StrCat("Content-Type is \"", type, "\""),
+      type.empty() ? "Content-Type is missing"
+                   : absl::StrCat("Content-Type is \"", Printable(type), "\""),
       " and there are no ce- headers: send ", kStructuredType, ", ", kBatchType,
       ", or any type together with ce-id, ce-source, ce-type and ce-specversion headers"));
 }
@@ -66,7 +68,7 @@ absl::Status ReadBody(const std::string& type, const std::string& body, Event& e
     const absl::Status parsed = json::Parse(body).status();
     if (claims_json && !parsed.ok()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("body: Content-Type is \"", type, "\", but: ", parsed.message()));
+          absl::StrCat("body: Content-Type is \"", Printable(type), "\", but: ", parsed.message()));
     }
     is_text = parsed.ok();
   }

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/base/utf8.h"
 
@@ -173,7 +174,7 @@ absl::Status Cursor::Unexpected(absl::string_view expected) const {
   std::string found = "the end";
   if (!AtEnd()) {
     const size_t bytes = DecodeUtf8(text_, position_).bytes;
-    found = absl::StrCat("'", text_.substr(position_, bytes), "'");
+    found = absl::StrCat("'", Printable(text_.substr(position_, bytes)), "'");
   }
   return ErrorAt(position_, absl::StrCat("found ", found, ", expected ", expected));
 }

@@ -10,6 +10,7 @@
 #include "scheduler/config/event_filter.h"
 
 namespace jobexec::scheduler {
+
 CompiledConfig::CompiledConfig(JobConfig config)
     : config_(std::make_shared<const JobConfig>(std::move(config))) {
   Positions patterns;
@@ -20,6 +21,7 @@ CompiledConfig::CompiledConfig(JobConfig config)
       filters.push_back(CompileFilter(filter, patterns, paths));
     }
   }
+  pattern_set_ = std::make_shared<const PatternSet>(patterns_);
 }
 
 CompiledConfig::Filter CompiledConfig::CompileFilter(const EventFilter& filter, Positions& patterns,
@@ -51,14 +53,13 @@ void CompiledConfig::Warn(const EventFilter& filter, absl::string_view message) 
                                    "; the event never matches"));
 }
 
-// One event against one config. Evaluates each expression at most once.
+// One event against one config. Evaluates each JSONPath at most once, and only if it counts.
 class Matcher {
  public:
   Matcher(const CompiledConfig& config, absl::string_view type, const nlohmann::json& document)
       : config_(config),
-        type_(type),
         document_(document),
-        pattern_results_(config.patterns_.size()),
+        pattern_results_(config.pattern_set_->Search(type)),
         path_results_(config.paths_.size()) {}
 
   bool MatchesAction(size_t index) {
@@ -69,19 +70,10 @@ class Matcher {
 
  private:
   bool Matches(const CompiledConfig::Filter& filter) {
-    if (!MatchesType(filter.pattern)) return false;
+    if (!pattern_results_[filter.pattern]) return false;
     if (!filter.path.has_value()) return true;
     const std::vector<std::string>& texts = SelectedTexts(*filter.path);
     return std::find(texts.begin(), texts.end(), *filter.match) != texts.end();
-  }
-
-  bool MatchesType(size_t pattern) {
-    std::optional<bool>& result = pattern_results_[pattern];
-    if (!result.has_value()) {
-      const re2::RE2* expression = config_.patterns_[pattern].get();
-      result = expression != nullptr && FindsType(*expression, type_);
-    }
-    return *result;
   }
 
   const std::vector<std::string>& SelectedTexts(size_t path) {
@@ -103,9 +95,8 @@ class Matcher {
   }
 
   const CompiledConfig& config_;
-  const absl::string_view type_;
   const nlohmann::json& document_;
-  std::vector<std::optional<bool>> pattern_results_;
+  const std::vector<bool> pattern_results_;
   std::vector<std::optional<std::vector<std::string>>> path_results_;
 };
 

@@ -11,10 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "common/json/jsonpath.h"
 #include "scheduler/config/job_config.h"
-
-namespace re2 {
-class RE2;
-}
+#include "scheduler/config/pattern_set.h"
 
 namespace jobexec::scheduler {
 
@@ -47,7 +44,8 @@ class CompiledConfig {
   std::shared_ptr<const JobConfig> config_;  // filters point into it, so it must not move
   std::vector<std::vector<Filter>> actions_;
   // Each expression once, however many filters have it; empty if it does not compile.
-  std::vector<std::shared_ptr<const re2::RE2>> patterns_;
+  PatternSet::Patterns patterns_;
+  std::shared_ptr<const PatternSet> pattern_set_;  // of patterns_
   std::vector<std::optional<json::JsonPath>> paths_;
   std::vector<std::string> warnings_;
 };

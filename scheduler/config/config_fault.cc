@@ -4,6 +4,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/printable.h"
 #include "common/base/status_details.h"
 
 namespace jobexec::scheduler {
@@ -21,7 +22,8 @@ std::string Shown(absl::string_view text) {
     return i < text.size() && (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80;
   };
   while (size > 0 && is_inside_character(size)) --size;
-  return absl::StrCat(absl::Utf8SafeCEscape(text.substr(0, size)), size < text.size() ? "..." : "");
+  return absl::StrCat(Printable(absl::Utf8SafeCEscape(text.substr(0, size))),
+                      size < text.size() ? "..." : "");
 }
 
 absl::Status FaultsStatus(absl::string_view file_name, const std::vector<ConfigFault>& faults) {

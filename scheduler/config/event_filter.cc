@@ -18,8 +18,9 @@ absl::StatusOr<std::shared_ptr<const re2::RE2>> CompileTypePattern(absl::string_
   auto expression =
       std::make_shared<const re2::RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
   if (expression->ok()) return expression;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "the pattern \"", Shown(pattern), "\" is no regular expression: ", Shown(expression->error())));
+  return absl::InvalidArgumentError(
+      absl::StrCat("the pattern \"", Shown(pattern),
+                   "\" is no regular expression: ", Shown(expression->error())));
 }
 
 bool FindsType(const re2::RE2& pattern, absl::string_view type) {

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/printable.h"
 #include "common/base/utf8.h"
 
 namespace jobexec::scheduler {
@@ -118,7 +119,7 @@ Glob::Glob(std::shared_ptr<const re2::RE2> expression) : expression_(std::move(e
 absl::StatusOr<Glob> Glob::Compile(absl::string_view pattern) {
   const auto describe = [pattern](absl::string_view fault) {
     return absl::InvalidArgumentError(
-        absl::StrCat("\"", pattern, "\" is no glob pattern: it has ", fault));
+        absl::StrCat("\"", Printable(pattern), "\" is no glob pattern: it has ", fault));
   };
   const absl::StatusOr<std::string> translated = GlobTranslator(pattern).Translate();
   if (!translated.ok()) return describe(translated.status().message());
@@ -131,7 +132,9 @@ absl::StatusOr<Glob> Glob::Compile(absl::string_view pattern) {
 }
 
 bool Glob::Matches(absl::string_view text) const {
-  return re2::RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *expression_);
+  // RE2 itself would take surrogates, which are no UTF-8, for characters.
+  return IsValidUtf8(text) &&
+         re2::RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *expression_);
 }
 
 }  // namespace jobexec::scheduler

@@ -9,8 +9,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/printable.h"
 #include "common/base/status_macros.h"
-#include "scheduler/config/config_fault.h"
 
 namespace jobexec::scheduler {
 namespace {
@@ -69,7 +69,8 @@ absl::StatusOr<Written> Read(absl::string_view text) {
     written.exponent = 3 * index + kNano;
     return written;
   }
-  return absl::InvalidArgumentError(absl::StrCat("its suffix \"", Shown(suffix), "\" is unknown"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("its suffix \"", Printable(suffix), "\" is unknown"));
 }
 
 cpp_int Power(int base, int exponent) {
@@ -138,8 +139,8 @@ absl::StatusOr<Quantity> Parse(absl::string_view text) {
   absl::StatusOr<Written> written = Read(text);
   if (!written.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "\"", Shown(text), "\" is no quantity: ", written.status().message(),
-        ", expected e.g. 500m, 2 or 1.5Gi"));
+        "\"", Printable(text.substr(0, kMaxLength)),
+        "\" is no quantity: ", written.status().message(), ", expected e.g. 500m, 2 or 1.5Gi"));
   }
   cpp_int nanos = Nanos(*written);
   if (nanos > MaxNanos()) {

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "common/base/printable.h"
 #include "common/base/utf8.h"
 
 namespace jobexec::scheduler {
@@ -23,6 +24,8 @@ using Kind = YamlNode::Kind;
 
 constexpr size_t kMaxNodes = 100'000;
 constexpr int kMaxDepth = 50;
+// How yaml-cpp shows the end of the file in messages; no file may have it.
+constexpr char kEndOfFile = '\x04';
 
 // Places in the file as people count them: yaml-cpp's columns are bytes, ours are characters.
 class Places {
@@ -54,6 +57,17 @@ class Places {
 
 bool IsNullWord(absl::string_view text) {
   return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
+}
+
+// yaml-cpp 0.7 makes one byte of the escapes "\N" and "\_", which is no UTF-8.
+std::string WithWholeCharacters(absl::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size();) {
+    const DecodedUtf8 next = DecodeUtf8(text, i);
+    AppendUtf8(next.valid ? next.code_point : static_cast<unsigned char>(text[i]), out);
+    i += next.bytes;
+  }
+  return out;
 }
 
 // Builds the tree of the first document. Keeps the first fault and ignores what comes after it.
@@ -89,7 +103,7 @@ class TreeBuilder final : public YAML::EventHandler {
     auto node = NewNode(is_null ? Kind::kNull : Kind::kScalar, places_.Of(mark), anchor);
     if (node == nullptr) return;
     node->tag = tag;
-    if (!is_null) node->text = value;
+    if (!is_null) node->text = WithWholeCharacters(value);
     Add(node);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
@@ -214,7 +228,11 @@ ConfigFault SyntaxFault(const YAML::Exception& error, const Places& places,
   if (absl::StrContains(indent, '\t')) {
     return {position, "not valid YAML: the line is indented by a tab; use blanks"};
   }
-  return {position, absl::StrCat("not valid YAML: ", error.msg)};
+  if (absl::StrContains(error.msg, kEndOfFile)) {
+    return {position, "not valid YAML: the file ends after a backslash"};
+  }
+  // The message may end with the first byte of a character.
+  return {position, absl::StrCat("not valid YAML: ", Printable(error.msg))};
 }
 
 // True if the document ends with "..." somewhere above line `number`.

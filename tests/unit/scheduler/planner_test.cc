@@ -222,6 +222,21 @@ TEST(Planner, NothingLeftToRunIsARefusalThatIsAnswered) {
   EXPECT_TRUE(record->refused);
 }
 
+TEST(Planner, RefusalsHaveNoControlCharacters) {
+  constexpr char kConfig[] = R"(
+apiVersion: v2
+actions:
+  - {name: Bad, tasks: [{name: one, image: i, env: [{name: "\e[31m", valueFrom: x}]}]}
+  - {name: Good, tasks: [{name: two, image: i}]}
+)";
+
+  const Plan some = MakePlan(kConfig);
+  const Plan all = MakePlan(std::string(kConfig, std::string(kConfig).find("  - {name: Good")));
+
+  EXPECT_THAT(some.manifest[0].refusal, HasSubstr("name \\x1b[31m, "));
+  EXPECT_THAT(all.refusal->message, HasSubstr("name \\x1b[31m, "));
+}
+
 TEST(Planner, RefusalsOfTheApiServerAreTakenIn) {
   absl::Status why = absl::InvalidArgumentError("spec.x: bad");
   SetReason(why, "Invalid");

@@ -172,6 +172,7 @@ TEST(JsonPath, ErrorsSayWhereFoundAndExpected) {
       {"$.é[", "column 5", "found the end, expected a name in quotes"},
       {"$.names-dash", "column 8", "found '-', expected '.', '[' or the end"},
       {"$.arr.0", "column 7", "found '0', expected a member name"},
+      {"$[\x01]", "column 3", "found '\\x01', expected a name in quotes"},
       {"$[01]", "column 4", "found '1', expected ',' or ']'"},
       {"$[-0]", "column 3", "found '-0'"},
       {"$[9007199254740992]", "column 3", "out of range"},

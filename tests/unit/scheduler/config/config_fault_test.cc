@@ -14,6 +14,7 @@ using ::jobexec::testing::StatusIs;
 TEST(Shown, EscapesAndShortensBetweenCharacters) {
   EXPECT_EQ(Shown(""), "");
   EXPECT_EQ(Shown("grün"), "grün");
+  EXPECT_EQ(Shown("\u0085\x01"), "\\u0085\\001");
   EXPECT_EQ(Shown("a\n\"b\""), "a\\n\\\"b\\\"");
   EXPECT_EQ(Shown(std::string(60, 'x')), std::string(60, 'x'));
   EXPECT_EQ(Shown(std::string(61, 'x')), std::string(60, 'x') + "...");

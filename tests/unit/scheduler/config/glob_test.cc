@@ -71,7 +71,16 @@ TEST(Glob, Table) {
   }
 }
 
-TEST(Glob, TextThatIsNotUtf8DoesNotMatch) { EXPECT_FALSE(Glob::Compile("*")->Matches("\xff")); }
+TEST(Glob, FaultsAreReadable) {
+  EXPECT_THAT(Glob::Compile("\x1b["),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"\\x1b[\" is no glob")));
+}
+
+TEST(Glob, TextThatIsNotUtf8DoesNotMatch) {
+  for (const char* text : {"\xff", "\xC3", "\xED\xA0\x80" /* a surrogate */}) {
+    EXPECT_FALSE(Glob::Compile("*")->Matches(text));
+  }
+}
 
 TEST(Glob, Faults) {
   const std::pair<const char*, const char*> kCases[] = {

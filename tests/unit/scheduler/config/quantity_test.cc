@@ -105,7 +105,7 @@ TEST(Quantity, Faults) {
       {"1e", "suffix \"e\" is unknown"},
       {"1e1.5", "suffix \"e1.5\" is unknown"},
       {"1mm", "suffix \"mm\" is unknown"},
-      {"1\x01", "\"1\\001\" is no quantity: its suffix \"\\001\" is unknown"},
+      {"1\x01", "\"1\\x01\" is no quantity: its suffix \"\\x01\" is unknown"},
       {"1KeinEiKummGeGimmeEinEi", "is unknown"},
       {"notaquantity", "no number"},
       {"10E", "too large"},
