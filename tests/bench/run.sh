@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Benchmarks of the whole system on a Kubernetes of its own with fake nodes (kwok). Builds what it needs,
-# prints a table and a line of JSON, leaves nothing running. As root.
+# Benchmarks. Builds what it needs and leaves nothing running.
 #
 # usage: run.sh create [--events N] [--connections N] [--rounds N] [--in-flight N,N,...] [--parts abc]
 #                      [--keep]
+#        run.sh match
 #
-#   create   a burst of CloudEvents over HTTP, beside what the API server can do at best:
+#   create   of the whole system on a Kubernetes of its own with fake nodes (kwok), as root: a burst of
+#            CloudEvents over HTTP, beside what the API server can do at best:
 #            (a) reporter stopped, until each event's Job is created; (b) all services running, until
 #            each event's .finished has arrived; (c) as (a), with the cluster's controllers stopped.
-#            README.md explains the figures
+#            README.md explains the figures; it prints a table and a line of JSON
 #   --keep   leaves the cluster running, for the next run
+#   match    which of 1,000 actions want an event; no cluster
 set -euo pipefail
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=$ROOT/build/release
@@ -49,7 +51,14 @@ cleanup() {
   exit "$code"
 }
 
+match() {
+  (cd "$ROOT" && cmake --preset release > /dev/null)
+  cmake --build "$BUILD" --target jobexec-match-bench >&2
+  "$BUILD/tests/bench/jobexec-match-bench" --benchmark_repetitions=5 --benchmark_report_aggregates_only=true
+}
+
 main() {
+  if [[ "$*" == match ]]; then match; return; fi
   [[ ${1:-} == create ]] || usage
   shift
   local arguments=()
