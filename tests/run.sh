@@ -51,6 +51,12 @@ sanitized() {
   ctest --preset "$1" -j "$JOBS" -L "$2"
 }
 
+# Builds with clang, runs each for 20 seconds from its committed corpus.
+fuzz() {
+  step "Fuzzers"
+  tests/fuzz/run.sh
+}
+
 everything() {
   step "Packages"
   deploy/local/packages.sh build cluster test
@@ -59,6 +65,7 @@ everything() {
   static_checks
   sanitized asan-ubsan 'unit|stream'
   sanitized tsan unit
+  fuzz
   step "Build: release"
   build release
   step "All tests, on a real Kubernetes where they need one"
