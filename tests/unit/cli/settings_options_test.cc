@@ -1,0 +1,63 @@
+#include "cli/settings_options.h"
+
+#include <gmock/gmock.h>
+
+#include <sstream>
+
+#include "tests/support/status_matchers.h"
+
+namespace jobexec::cli {
+namespace {
+
+using ::jobexec::testing::IsOk;
+using ::jobexec::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(SettingsOptions, AreNamedAfterTheVariables) {
+  const auto options = JobSettingOptions();
+
+  EXPECT_THAT(options, Contains(AllOf(Field(&Option::name, "--job-namespace"),
+                                      Field(&Option::variable, "JOB_NAMESPACE"),
+                                      Field(&Option::help, HasSubstr("[default]")),
+                                      Field(&Option::is_switch, false))));
+  EXPECT_THAT(options, Contains(AllOf(Field(&Option::name, "--allow-privileged-jobs"),
+                                      Field(&Option::is_switch, true))));
+  EXPECT_THAT(options, Contains(AllOf(Field(&Option::name, "--allowed-image-list"),
+                                      Field(&Option::alias, "--image-allow-list"))));
+  EXPECT_THAT(options, Contains(Field(&Option::name, "--default-project")));
+  EXPECT_THAT(options, Not(Contains(Field(&Option::name, "--grant-lifetime"))));
+}
+
+TEST(SettingsOptions, OptionsWinOverVariables) {
+  std::istringstream in;
+  std::ostringstream out;
+  const config::Environment environment = {{"JOB_NAMESPACE", "a"}, {"DEFAULT_STAGE", "dev"}};
+  Arguments arguments;
+  arguments.variables = {{"JOB_NAMESPACE", "b"}};
+
+  const auto settings = LoadJobSettings(EnvironmentOf(arguments, {in, out, out, environment}));
+
+  ASSERT_THAT(settings, IsOk());
+  EXPECT_EQ(settings->planner.defaults.job_namespace, "b");
+  EXPECT_EQ(settings->default_scope.stage, "dev");
+}
+
+TEST(SettingsOptions, NothingIsRequired) {
+  const auto settings = LoadJobSettings({});
+
+  ASSERT_THAT(settings, IsOk());
+  EXPECT_EQ(settings->planner.defaults.job_namespace, "default");
+}
+
+TEST(SettingsOptions, MistakesAreListed) {
+  EXPECT_THAT(LoadJobSettings({{"ALLOW_PRIVILEGED_JOBS", "maybe"}, {"ALLOWED_IMAGE_LIST", "["}}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("ALLOW_PRIVILEGED_JOBS"), HasSubstr("ALLOWED_IMAGE_LIST"))));
+}
+
+}  // namespace
+}  // namespace jobexec::cli
