@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/json/json.h"
 #include "common/runs/names.h"
+#include "reporter/log_text.h"
+#include "reporter/results.h"
 
 namespace jobexec::reporter {
 namespace {
@@ -63,32 +65,40 @@ std::string Headline(const TaskStatus& task) {
       name, task.entry.warn_on_error ? " failed (only a warning): " : " failed: ", task.message);
 }
 
-std::string DescribeTask(const TaskStatus& task, const TaskLogs& logs) {
+// What an answer tells of its tasks beyond their states; by the name of the Job.
+struct Details {
+  const TaskLogs& logs;
+  const ResultNotes& notes;
+};
+
+std::string DescribeTask(const TaskStatus& task, const Details& details) {
   std::string text = absl::StrCat(Headline(task), "\n\n");
   if (task.state != TaskState::kPassed && task.state != TaskState::kFailed) return text;
-  const auto log = logs.find(task.entry.job);
-  absl::StrAppend(&text, "Logs:\n", log == logs.end() ? "" : log->second, "\n\n");
+  const auto note = details.notes.find(task.entry.job);
+  if (note != details.notes.end()) absl::StrAppend(&text, note->second, "\n\n");
+  const auto log = details.logs.find(task.entry.job);
+  absl::StrAppend(&text, "Logs:\n", log == details.logs.end() ? "" : log->second, "\n\n");
   return text;
 }
 
-std::string DescribeRun(const RunStatus& run, const TaskLogs& logs) {
+std::string DescribeRun(const RunStatus& run, const Details& details) {
   if (!run.refusal.empty()) {
     return absl::StrCat("Action '", run.action_name, "' was refused: ", run.refusal, "\n\n");
   }
   std::string text;
-  for (const TaskStatus& task : run.tasks) absl::StrAppend(&text, DescribeTask(task, logs));
+  for (const TaskStatus& task : run.tasks) absl::StrAppend(&text, DescribeTask(task, details));
   return text;
 }
 
 // In the order of the configuration. With several actions each says which one it is.
-std::string MessageOf(const EventState& state, const TaskLogs& logs) {
+std::string MessageOf(const EventState& state, const Details& details) {
   if (state.anchor->record.refused) return state.anchor->record.refusal.message;
   const auto answered = [](const RunStatus& run) { return !run.silent; };
   const bool several = std::count_if(state.runs.begin(), state.runs.end(), answered) > 1;
   std::string text;
   for (const RunStatus& run : state.runs) {
     if (run.silent) continue;
-    const std::string described = DescribeRun(run, logs);
+    const std::string described = DescribeRun(run, details);
     if (described.empty()) continue;
     if (several && run.refusal.empty()) absl::StrAppend(&text, "Action '", run.action_name, "':\n");
     absl::StrAppend(&text, described);
@@ -126,6 +136,37 @@ Json TestTimes(const EventState& state, absl::Time now) {
   return {{"start", WholeSeconds(start)}, {"end", WholeSeconds(end)}};
 }
 
+// Name of Keptn's task: the second-last part of the type. Its block in the answer takes the
+// results.
+std::string KeptnTask(const runs::EventFacts& facts) {
+  const std::string rest = facts.type.substr(0, facts.type.rfind('.'));
+  return rest.substr(rest.rfind('.') + 1);
+}
+
+// Fields of an answer that no task's block may replace.
+bool IsReserved(absl::string_view field) {
+  for (absl::string_view own :
+       {"project", "stage", "service", "labels", "result", "status", "message"}) {
+    if (field == own) return true;
+  }
+  return false;
+}
+
+// Puts the block of the Keptn task in. Returns what is to be noted about the tasks' results.
+ResultNotes AddTaskBlock(const EventState& state, bool failed, absl::Time now, Json& data) {
+  const runs::EventFacts& facts = state.anchor->record.facts;
+  const std::string name = KeptnTask(facts);
+  if (IsReserved(name)) {
+    return IgnoreResults(
+        state, absl::StrCat("Result file ignored: \"", name, "\" is a field of every answer"));
+  }
+  const bool is_test = !failed && facts.type == kTestTriggered;
+  Json block = is_test ? TestTimes(state, now) : Json::object();
+  ResultNotes notes = MergeResults(state, block);
+  if (!block.empty()) data[name] = std::move(block);
+  return notes;
+}
+
 }  // namespace
 
 std::string AnswerIdOf(const AnswerSettings& settings, const runs::EventFacts& facts,
@@ -148,11 +189,12 @@ cloudevents::Event FinishedEvent(const AnswerSettings& settings, const EventStat
   const runs::EventFacts& facts = state.anchor->record.facts;
   const std::string result = ResultOf(state);
   Json data = CommonData(facts);
+  const bool failed = result == "fail";
   data["result"] = result;
-  data["status"] = result == "fail" ? "errored" : "succeeded";
-  const std::string message = MessageOf(state, logs);
-  if (!message.empty()) data["message"] = message;
-  if (result != "fail" && facts.type == kTestTriggered) data["test"] = TestTimes(state, now);
+  data["status"] = failed ? "errored" : "succeeded";
+  const ResultNotes notes = AddTaskBlock(state, failed, now, data);
+  const std::string message = MessageOf(state, {logs, notes});
+  if (!message.empty()) data["message"] = KeepHeadAndTail(message, settings.max_message_bytes);
   return MakeEvent(settings, facts, Answer::kFinished, data, now);
 }
 

@@ -15,6 +15,8 @@ struct AnswerSettings {
   std::string
       installation;    // goes into the ids: two installations do not suppress each other's answers
   std::string source;  // CloudEvent source
+  // Bytes that the message may take inside the event: all logs fit in, and it into what carries it.
+  size_t max_message_bytes = 768 * 1024;
 };
 
 // Logs of tasks by the name of their Job.

@@ -34,6 +34,15 @@ bool IsOnePod(const Json& spec) {
          !spec.contains("successPolicy");
 }
 
+// Without `resultFile` the message of the task's container falls back to its log.
+std::string ResultContainer(const Json& spec) {
+  const Json& containers = Child(Child(Child(spec, "template"), "spec"), "containers");
+  if (!containers.is_array() || containers.empty()) return "";
+  const Json& container = containers.front();
+  const bool is_log = json::GetString(container, "terminationMessagePolicy") != "File";
+  return is_log ? "" : json::GetString(container, "name");
+}
+
 // Conditions stay in the list with status "False" after they have passed: only "True" counts.
 void ReadCondition(const Json& condition, JobView& view) {
   if (json::GetString(condition, "status") != "True") return;
@@ -105,6 +114,8 @@ absl::StatusOr<JobView> ReadJobView(const Json& job) {
   const Json& spec = Child(job, "spec");
   const Json& status = Child(job, "status");
   view.one_pod = IsOnePod(spec);
+  view.suspended = json::GetBool(spec, "suspend", false);
+  view.result_container = ResultContainer(spec);
   view.has_finalizers = !Child(Child(job, "metadata"), "finalizers").empty();
   const int64_t deadline = json::GetInt(spec, "activeDeadlineSeconds", -1);
   if (deadline >= 0) view.deadline = absl::Seconds(deadline);

@@ -24,6 +24,10 @@ struct JobView {
   // One completion, one pod at a time, no retry and no policy: how its only pod ends is how it
   // ends.
   bool one_pod = false;
+  // Container whose termination message is the task's result; empty if the task hands over nothing.
+  std::string result_container;
+  // Does not run for now: planned, or held by its job queue.
+  bool suspended = false;
   bool has_finalizers = false;                         // anybody's
   absl::Duration deadline = absl::InfiniteDuration();  // activeDeadlineSeconds
   absl::Time start_time = absl::InfinitePast();        // unknown: InfinitePast

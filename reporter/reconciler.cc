@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_details.h"
+#include "common/json/json.h"
 #include "common/runs/names.h"
 #include "common/telemetry/log.h"
 #include "reporter/patches.h"
@@ -53,10 +54,26 @@ bool HasEnded(const TaskStatus& task) {
   return task.state == TaskState::kPassed || task.state == TaskState::kFailed;
 }
 
+// The watches of Jobs and pods have no common order: a Job may be known complete while its pod
+// still seems to run.
+bool PodsLag(const TaskStatus& task) {
+  if (task.state != TaskState::kPassed || task.job == nullptr || task.job->gone) return false;
+  const auto is_behind = [](const PodPtr& pod) {
+    return pod->phase != PodView::Phase::kSucceeded && pod->phase != PodView::Phase::kFailed;
+  };
+  return task.pods.empty() || std::any_of(task.pods.begin(), task.pods.end(), is_behind);
+}
+
+Reconciler::Options Complete(Reconciler::Options options) {
+  // Room for every task's share of the logs as LogCollector cuts it.
+  options.answers.max_message_bytes = options.log_limits.total + options.log_limits.total / 2;
+  return options;
+}
+
 }  // namespace
 
 Reconciler::Reconciler(Options options, Parts parts)
-    : options_(std::move(options)), parts_(parts), logs_(parts.kube) {}
+    : options_(Complete(std::move(options))), parts_(parts), logs_(parts.kube) {}
 
 Reconciler::~Reconciler() = default;
 
@@ -274,7 +291,41 @@ cloudevents::Event Reconciler::BuildAnswer(Look look, Answer answer) {
   return FinishedEvent(options_.answers, look.state, look.memory.logs, now);
 }
 
+// A task that the answer tells of and whose pods are to be read first; null if there is none.
+const TaskStatus* Reconciler::FindLagging(Look look) {
+  for (const RunStatus& run : look.state.runs) {
+    if (run.silent) continue;
+    for (const TaskStatus& task : run.tasks) {
+      if (PodsLag(task) && !look.memory.caught_up.contains(task.entry.job)) return &task;
+    }
+  }
+  return nullptr;
+}
+
+// Reads the pods of an ended task whose watch is behind, once: what its containers wrote belongs
+// into the answer.
+bool Reconciler::CatchUp(Look look, const TaskStatus& task) {
+  const absl::StatusOr<Json> pods = parts_.kube.List(
+      kube::Pods(task.entry.name_space),
+      {.label_selector = absl::StrCat(runs::kEventLabel, "=", look.state.hash)}, kCallTimeout);
+  if (!pods.ok() && IsTransient(pods.status())) {
+    return SendLater(look, absl::StrCat("reading pods of job ", task.entry.job), pods.status());
+  }
+  look.memory.caught_up.insert(task.entry.job);
+  if (!pods.ok()) return true;
+  const Json* items = json::Find(*pods, "items");
+  if (items == nullptr || !items->is_array()) return true;
+  for (const Json& item : *items) {
+    absl::StatusOr<PodView> pod = ReadPodView(item);
+    if (pod.ok()) parts_.store.ApplyPod(*std::move(pod));
+  }
+  return true;
+}
+
 bool Reconciler::Publish(Look look, Answer answer) {
+  if (answer == Answer::kFinished) {
+    if (const TaskStatus* task = FindLagging(look)) return CatchUp(look, *task);
+  }
   const cloudevents::Event event = BuildAnswer(look, answer);
   AnswerMemory& memory = Of(answer, look.memory.started, look.memory.finished);
   const std::optional<Ledger> intent = std::exchange(memory.unused_intent, std::nullopt);

@@ -56,12 +56,13 @@ class Reconciler {
     bool owed = false;
     AnswerMemory started;
     AnswerMemory finished;
-    TaskLogs logs;                              // of failed tasks, read before their pods go
-    absl::flat_hash_set<std::string> deleted;   // uids of Jobs whose deletion was accepted
-    absl::flat_hash_set<std::string> reported;  // names of Jobs whose end was logged
-    std::unique_ptr<Backoff> backoff;           // while calls of the API server fail
-    std::unique_ptr<Backoff> send_backoff;      // while sending fails
-    absl::Duration quiet_until;                 // Clock::Elapsed; nothing is sent before
+    TaskLogs logs;                               // of failed tasks, read before their pods go
+    absl::flat_hash_set<std::string> deleted;    // uids of Jobs whose deletion was accepted
+    absl::flat_hash_set<std::string> reported;   // names of Jobs whose end was logged
+    absl::flat_hash_set<std::string> caught_up;  // names of Jobs whose pods were read again
+    std::unique_ptr<Backoff> backoff;            // while calls of the API server fail
+    std::unique_ptr<Backoff> send_backoff;       // while sending fails
+    absl::Duration quiet_until;                  // Clock::Elapsed; nothing is sent before
   };
 
   // One event while it is being processed.
@@ -92,6 +93,8 @@ class Reconciler {
   bool Say(Look look, Answer answer);
   bool LookUp(Look look, Answer answer);
   bool Intend(Look look, Answer answer, const runs::Ledger& intent);
+  static const TaskStatus* FindLagging(Look look);
+  bool CatchUp(Look look, const TaskStatus& task);
   bool Publish(Look look, Answer answer);
   bool Mark(Look look, Answer answer, const runs::Ledger& mark);
   bool MoveLedger(Look look, const runs::Ledger& next, const nlohmann::json& patch);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace jobexec::reporter {
@@ -34,10 +35,23 @@ const ContainerView* Culprit(const PodView& pod) {
   return nullptr;
 }
 
+absl::string_view LastLine(absl::string_view text) {
+  text = absl::StripTrailingAsciiWhitespace(text);
+  const size_t end = text.rfind('\n');
+  return end == absl::string_view::npos ? text : text.substr(end + 1);
+}
+
 std::string DescribePod(const PodView& pod) {
-  if (const ContainerView* container = Culprit(pod)) {
-    return absl::StrCat("Reason: ", container->reason, ", Message: container ", container->name,
-                        " exited with code ", container->exit_code);
+  const ContainerView* container = Culprit(pod);
+  // A pod has a reason of its own if somebody else ended it, such as a kubelet that evicted it.
+  if (container != nullptr && pod.reason.empty()) {
+    std::string text = absl::StrCat("Reason: ", container->reason, ", Message: container ",
+                                    container->name, " exited with code ", container->exit_code);
+    // The last words of our init container say why the files are not there.
+    if (container->init && !container->message.empty()) {
+      absl::StrAppend(&text, ": ", LastLine(container->message));
+    }
+    return text;
   }
   return absl::StrCat("Reason: ", pod.reason, ", Message: ", pod.message);
 }
@@ -62,8 +76,12 @@ Outcome FailedByJob(const JobView& job, const std::vector<PodPtr>& pods) {
   std::string message =
       absl::StrCat("job ", job.record.name, " failed. Reason: ", job.failure_reason,
                    ", Message: ", job.failure_message);
-  if (pods.size() == 1 && pods[0]->phase == PodView::Phase::kFailed) {
-    absl::StrAppend(&message, " (", DescribePod(*pods[0]), ")");
+  const auto last = std::find_if(pods.rbegin(), pods.rend(), [](const PodPtr& pod) {
+    return pod->phase == PodView::Phase::kFailed;
+  });
+  if (last != pods.rend()) {
+    const std::string which = pods.size() == 1 ? "" : absl::StrCat("pod ", (*last)->name, ": ");
+    absl::StrAppend(&message, " (", which, DescribePod(**last), ")");
   }
   return Failed(Cause::kFailed, std::move(message));
 }
@@ -126,6 +144,11 @@ size_t ProvenTasks(const RunStatus& run) {
   return 0;
 }
 
+// `onError: warn` excuses how a task ended by itself, not that jobexec stopped it.
+bool OnlyWarns(const TaskStatus& task) {
+  return task.entry.warn_on_error && task.cause != Cause::kStopped;
+}
+
 // Judges the tasks one after the other.
 void JudgeRun(RunStatus& run) {
   const size_t proven = ProvenTasks(run);
@@ -140,7 +163,7 @@ void JudgeRun(RunStatus& run) {
     Apply(task.job == nullptr ? Outcome{TaskState::kUnseen} : OutcomeOf(*task.job, task.pods),
           task);
     const bool failed = task.state == TaskState::kFailed;
-    if (failed && task.entry.warn_on_error) {
+    if (failed && OnlyWarns(task)) {
       run.warned = true;
     } else if (i < proven) {
       // A later, different verdict on a predecessor does not undo what was built on it.

@@ -9,6 +9,7 @@
 namespace jobexec::reporter {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using namespace testing;  // NOLINT: builders of this folder
@@ -181,6 +182,70 @@ TEST(Answers, WarningsSaySo) {
 
   EXPECT_THAT(Finished(state)["data"]["message"].get<std::string>(),
               HasSubstr("Task 'task1' failed (only a warning): job "));
+}
+
+PodView Wrote(PodView pod, const char* text) {
+  pod.containers[0].message = text;
+  return pod;
+}
+
+JobView WithResultFile(JobView job, const char* type) {
+  job.result_container = "main";
+  job.record.facts.type = type;
+  return job;
+}
+
+TEST(Answers, ResultsStandUnderTheKeptnTask) {
+  const JobView job = WithResultFile(Anchor({Entry(0, 1)}), "sh.keptn.event.deploy.triggered");
+  const EventState state =
+      Fold(Snapshot({job}, {Wrote(Ended(Pod(job), 0), R"({"url":"http://x"})")}));
+
+  const Json data = Finished(state)["data"];
+
+  EXPECT_EQ(data["deploy"], Json({{"url", "http://x"}}));
+  EXPECT_EQ(data["message"], "Task 'task1' finished successfully!\n\nLogs:\n\n\n");
+}
+
+TEST(Answers, ResultsDoNotReplaceTheTimesOfATest) {
+  const JobView job = WithResultFile(Anchor({Entry(0, 1)}), "sh.keptn.event.test.triggered");
+  const EventState state =
+      Fold(Snapshot({job}, {Wrote(Ended(Pod(job), 0), R"({"start":"never","passed":12})")}));
+
+  const Json data = Finished(state)["data"];
+
+  EXPECT_EQ(data["test"]["passed"], 12);
+  EXPECT_EQ(data["test"]["start"], "2023-11-14T22:13:20Z");
+  EXPECT_EQ(data["message"],
+            "Task 'task1' finished successfully!\n\nKeys of the result file ignored: start (set "
+            "before)\n\nLogs:\n\n\n");
+}
+
+TEST(Answers, ResultsDoNotReplaceAFieldOfTheAnswer) {
+  for (const char* name : {"project", "labels", "result", "status", "message"}) {
+    SCOPED_TRACE(name);
+    const std::string type = absl::StrCat("sh.keptn.event.", name, ".triggered");
+    const JobView job = WithResultFile(Anchor({Entry(0, 1)}), type.c_str());
+    const EventState state = Fold(Snapshot({job}, {Wrote(Ended(Pod(job), 0), R"({"a":1})")}));
+
+    const Json data = Finished(state)["data"];
+
+    EXPECT_FALSE(data.contains(name) && data[name].is_object());
+    EXPECT_THAT(data["message"].get<std::string>(),
+                HasSubstr(absl::StrCat("\"", name, "\" is a field of every answer")));
+  }
+}
+
+TEST(Answers, AMessageIsCutToItsLimit) {
+  AnswerSettings settings = Settings();
+  settings.max_message_bytes = 1000;
+  const EventState state = Fold(Snapshot({FullAnchor()}));
+
+  const Json event = Structured(FinishedEvent(
+      settings, state, {{JobName(0, 1), std::string(5000, '"') + "the end"}}, At(200)));
+
+  EXPECT_LE(event["data"]["message"].dump().size(), 1002);
+  EXPECT_THAT(event["data"]["message"].get<std::string>(),
+              AllOf(HasSubstr("Task 'task1'"), HasSubstr("bytes cut"), HasSubstr("the end")));
 }
 
 TEST(Answers, Refusal) {

@@ -98,6 +98,19 @@ TEST(JobView, OnlyAPlainJobIsDecidedByItsPod) {
   EXPECT_FALSE(ReadJobView(unlimited)->one_pod) << "Kubernetes' default is 6 retries";
 }
 
+TEST(JobView, KnowsTheContainerThatHandsOverAResult) {
+  const auto container = [](const Json& fields) {
+    Json job = JobJson();
+    job["spec"]["template"]["spec"]["containers"] = {fields, {{"name", "sidecar"}}};
+    return ReadJobView(job)->result_container;
+  };
+
+  EXPECT_EQ(container({{"name", "main"}, {"terminationMessagePolicy", "File"}}), "main");
+  EXPECT_EQ(container({{"name", "main"}, {"terminationMessagePolicy", "FallbackToLogsOnError"}}),
+            "");
+  EXPECT_EQ(ReadJobView(JobJson())->result_container, "");
+}
+
 TEST(JobView, ForeignObjectsAreRefused) {
   Json job = JobJson();
   job["metadata"]["annotations"].erase("jobexec.dev/phase");

@@ -96,6 +96,33 @@ TEST(Reconciler, FailureHasLogsAndEvents) {
   EXPECT_EQ(h.kube.Count("log"), 1);
 }
 
+// The Job's end may be seen before its pod's: what the container wrote is in the answer all the
+// same.
+TEST(Reconciler, APodWhoseEndWasNotSeenIsReadBeforeTheAnswer) {
+  Harness h(Transport::kJetStream);
+  h.Create(OneTask());
+  h.EndPod(OneTask(), 0, "hello\n");
+  h.HidePods();
+  h.SetVerdict(OneTask(), "Complete");
+  h.Run();
+
+  ASSERT_THAT(h.publisher.Events("finished"), SizeIs(1));
+  EXPECT_THAT(DataOf(h.publisher.Events("finished").at(0))["message"].get<std::string>(),
+              HasSubstr("hello"));
+  EXPECT_EQ(h.kube.Count("list"), 1);
+}
+
+TEST(Reconciler, WithoutAnyPodTheAnswerGoesOutAfterOneLook) {
+  Harness h(Transport::kJetStream);
+  h.Create(OneTask());
+  h.SetVerdict(OneTask(), "Complete");
+  h.kube.FailNext("list", absl::UnavailableError("busy"));
+  h.Run();
+
+  EXPECT_THAT(h.publisher.Events("finished"), SizeIs(1));
+  EXPECT_EQ(h.kube.Count("list"), 2);
+}
+
 TEST(Reconciler, TasksRunOneAfterTheOther) {
   Harness h(Transport::kJetStream);
   const JobView first = Anchor({Entry(0, 1), Entry(0, 2)});

@@ -30,6 +30,16 @@ PodView WithInit(PodView pod, int exit_code) {
   return pod;
 }
 
+// The init container failed; the task's own never started.
+PodView FailedInit(const PodView& pod, std::string message) {
+  PodView failed = WithInit(pod, 1);
+  failed.phase = PodView::Phase::kFailed;
+  failed.containers[0].message = std::move(message);
+  failed.containers[1].state = ContainerView::State::kWaiting;
+  failed.containers[1].reason = "PodInitializing";
+  return failed;
+}
+
 PodView Removed(PodView pod) {
   pod.deleting = true;
   return pod;
@@ -71,6 +81,7 @@ std::vector<OutcomeCase> OutcomeCases() {
   evicted.phase = PodView::Phase::kFailed;
   evicted.reason = "Evicted";
   evicted.message = "node was low on memory";
+  PodView killed = Ended(evicted, 137);
   PodView foreign = Ended(pod, 1);
   foreign.owner_uid = "somebody else";
   return {
@@ -91,6 +102,12 @@ std::vector<OutcomeCase> OutcomeCases() {
        TaskState::kFailed,
        Cause::kFailed,
        "(Reason: Error, Message: container main exited with code 3)"},
+      {"every attempt failed: the last one tells more",
+       Failed(WithRetries(job)),
+       {Ended(pod, 3), Second(Ended(pod, 4))},
+       TaskState::kFailed,
+       Cause::kFailed,
+       "-x-2: Reason: Error, Message: container main exited with code 4)"},
       {"deadline",
        Failed(limited, "DeadlineExceeded"),
        {Removed(pod)},
@@ -106,10 +123,28 @@ std::vector<OutcomeCase> OutcomeCases() {
        TaskState::kFailed,
        Cause::kFailed,
        "failed. Reason: Error, Message: container main exited with code 7"},
-      {"init container failed", job, {WithInit(Ended(pod, 0), 0)}, TaskState::kPassed},
+      {"init container passed", job, {WithInit(Ended(pod, 0), 0)}, TaskState::kPassed},
+      {"init container failed: its last line says why",
+       job,
+       {FailedInit(pod, "{\"level\":\"info\"}\njobexec-init: file \"x\" is on no level\n")},
+       TaskState::kFailed,
+       Cause::kFailed,
+       "container init exited with code 1: jobexec-init: file \"x\" is on no level"},
+      {"init container failed without a word",
+       job,
+       {FailedInit(pod, "")},
+       TaskState::kFailed,
+       Cause::kFailed,
+       "container init exited with code 1"},
       {"pod evicted",
        job,
        {evicted},
+       TaskState::kFailed,
+       Cause::kFailed,
+       "Reason: Evicted, Message: node was low on memory"},
+      {"pod evicted while it ran",
+       job,
+       {killed},
        TaskState::kFailed,
        Cause::kFailed,
        "Reason: Evicted, Message: node was low on memory"},
@@ -267,6 +302,10 @@ std::vector<ChainCase> ChainCases() {
        {S::kFailed, S::kPassed, S::kPassed},
        RunState::kPassed,
        true},
+      {"onError warn does not excuse that the task was stopped",
+       {Stopped(warning, "cancelled"), second, third},
+       {S::kFailed, S::kSkipped, S::kSkipped},
+       RunState::kFailed},
       {"onError warn does not excuse another task",
        {Failed(warning), Failed(Released(second)), third},
        {S::kFailed, S::kFailed, S::kSkipped},
