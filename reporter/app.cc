@@ -72,8 +72,10 @@ struct App::Parts {
         feed(store),
         reconciler(
             {.answers = given.answers, .holder = HolderName(), .log_limits = given.log_limits},
-            {metered_kube, *destination.publisher, store, queue, metrics, RealClock()}),
-        service(store, feed, [this] { return Synced(); }) {
+            {metered_kube, *destination.publisher, store, queue, metrics, archive, RealClock()}),
+        log_reader({metered_kube, store, archive, RealClock()}),
+        log_streams({.max_calls = given.log_streams}, log_reader),
+        service(store, feed, log_streams, [this] { return Synced(); }) {
     for (const std::string& name : given.namespaces) {
       AddWatcher(JobWatcher::Resource::kJobs, name);
       AddWatcher(JobWatcher::Resource::kPods, name);
@@ -139,7 +141,10 @@ struct App::Parts {
   Store store;
   WorkQueue queue;
   RunFeed feed;
+  LogArchive archive;
   Reconciler reconciler;
+  LogReader log_reader;
+  LogStreams log_streams;
   ReporterService service;
   std::vector<std::unique_ptr<JobWatcher>> watchers;
   std::unique_ptr<rpc::Server> server;
@@ -177,6 +182,7 @@ void App::Stop() {
   parts_->queue.Close();
   for (std::thread& thread : parts_->threads) thread.join();
   parts_->feed.Stop();
+  parts_->log_streams.Stop();
   parts_->server->Shutdown(kCallGrace);
   parts_->admin->Shutdown(absl::ZeroDuration());
 }

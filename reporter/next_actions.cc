@@ -41,18 +41,53 @@ void WatchDeadline(const JobPtr& job, absl::Time now, Decision& decision) {
   }
 }
 
+void Confirm(const TaskStatus& task, Decision& decision) {
+  decision.actions.push_back(
+      {.kind = Kind::kConfirm, .name_space = task.entry.name_space, .name = task.entry.job});
+}
+
 void AdvanceRun(const RunStatus& run, absl::Time now, Decision& decision) {
   for (const TaskStatus& task : run.tasks) {
     if (task.state == TaskState::kPassed || task.state == TaskState::kFailed) continue;
     if (task.state == TaskState::kUnseen) {
-      decision.actions.push_back(
-          {.kind = Kind::kConfirm, .name_space = task.entry.name_space, .name = task.entry.job});
+      Confirm(task, decision);
     } else if (task.state == TaskState::kPlanned) {
       decision.actions.push_back(On(Kind::kRelease, task.job));
     } else {
       WatchDeadline(task.job, now, decision);
     }
     return;  // the others wait for this one
+  }
+}
+
+// Ends a run that somebody cancelled: stops what runs and removes what has not begun. The run is
+// decided when etcd says so, not before.
+void CancelRun(const RunStatus& run, Decision& decision) {
+  for (const TaskStatus& task : run.tasks) {
+    if (task.state == TaskState::kUnseen) Confirm(task, decision);
+    if (task.state == TaskState::kRunning) {
+      decision.actions.push_back({.kind = Kind::kStop, .job = task.job, .why = run.cancelled});
+    }
+  }
+  DeletePlanned(run, decision);
+}
+
+// A Job that was stopped while its queue held it has no end, and so no TTL.
+void DeleteExpired(const JobPtr& job, absl::Time now, Decision& decision) {
+  if (!IsLive(job) || job->record.has_answer_finalizer ||
+      job->record.delete_after == absl::InfiniteFuture()) {
+    return;
+  }
+  if (now < job->record.delete_after) {
+    decision.look_again = std::min(decision.look_again, job->record.delete_after);
+  } else {
+    decision.actions.push_back(On(Kind::kDelete, job));
+  }
+}
+
+void DeleteExpired(const EventState& state, absl::Time now, Decision& decision) {
+  for (const RunStatus& run : state.runs) {
+    for (const TaskStatus& task : run.tasks) DeleteExpired(task.job, now, decision);
   }
 }
 
@@ -169,8 +204,14 @@ Decision NextActions(const EventState& state, bool started_stored, absl::Time no
   DeleteStrays(state, decision);
   for (const RunStatus& run : state.runs) {
     if (run.state == RunState::kFailed) DeletePlanned(run, decision);
-    if (!IsDecided(run) && !IsClosed(run, answered)) AdvanceRun(run, now, decision);
+    if (IsDecided(run) || IsClosed(run, answered)) continue;
+    if (run.cancelled.empty()) {
+      AdvanceRun(run, now, decision);
+    } else {
+      CancelRun(run, decision);
+    }
   }
+  DeleteExpired(state, now, decision);
   if (NothingOwed(answered)) {
     LetGo(state, answered, decision);
   } else {

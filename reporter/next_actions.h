@@ -24,16 +24,18 @@ struct Action {
   enum class Kind {
     kConfirm,      // read the Job: the watch does not know it, or it is overdue
     kRelease,      // let the next task run
-    kDelete,       // remove a member that will never run
+    kStop,         // end a task that runs
+    kDelete,       // remove a Job that will never run
     kSayStarted,   // send .started, as the ledger says how far that is
     kSayFinished,  // send .finished, likewise
     kLetGo,        // nothing is owed for this Job any more
   };
   Kind kind = Kind::kConfirm;
-  JobPtr job;  // kRelease, kDelete, kLetGo; kConfirm unless the Job was never seen
+  JobPtr job;  // kRelease, kStop, kDelete, kLetGo; kConfirm unless the Job was never seen
   // kConfirm of a Job that was never seen.
   std::string name_space;
   std::string name;
+  std::string why;  // kStop, for people
 };
 
 struct Decision {

@@ -28,6 +28,11 @@ void MoveAnnotation(absl::string_view name, absl::string_view from, absl::string
   patch.push_back(Operation("replace", path, std::string(to)));
 }
 
+void DeleteAfter(absl::Time time, Json& patch) {
+  patch.push_back(Operation("add", runs::AnnotationPath(runs::kDeleteAfterAnnotation),
+                            absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone())));
+}
+
 }  // namespace
 
 Json ReleasePatch(const JobView& job) {
@@ -50,6 +55,19 @@ Json ReleasePatch(const JobView& job) {
   return patch;
 }
 
+Json StopPatch(const JobView& job, absl::string_view why, absl::Time now) {
+  Json patch = TestUid(job);
+  MoveAnnotation(runs::kPhaseAnnotation, runs::PhaseName(runs::Phase::kReleased),
+                 runs::PhaseName(runs::Phase::kStopped), patch);
+  patch.push_back(Operation("add", runs::AnnotationPath(runs::kWhyAnnotation), std::string(why)));
+  patch.push_back(Operation("add", "/spec/activeDeadlineSeconds", 1));
+  if (job.suspended) {
+    patch.push_back(Operation("add", "/spec/parallelism", 0));
+    DeleteAfter(now + runs::kHold, patch);
+  }
+  return patch;
+}
+
 Json LedgerPatch(const JobView& job, const runs::Ledger& next) {
   Json patch = TestUid(job);
   MoveAnnotation(runs::kLedgerAnnotation, runs::FormatLedger(job.record.ledger),
@@ -57,7 +75,7 @@ Json LedgerPatch(const JobView& job, const runs::Ledger& next) {
   return patch;
 }
 
-void AddLetGo(const JobView& job, int64_t ttl_seconds, Json& patch) {
+void AddLetGo(const JobView& job, int64_t ttl_seconds, absl::Time now, Json& patch) {
   if (job.record.has_answer_finalizer) {
     const std::string path =
         absl::StrCat("/metadata/finalizers/", job.record.answer_finalizer_index);
@@ -65,11 +83,14 @@ void AddLetGo(const JobView& job, int64_t ttl_seconds, Json& patch) {
     patch.push_back({{"op", "remove"}, {"path", path}});
   }
   patch.push_back(Operation("add", "/spec/ttlSecondsAfterFinished", ttl_seconds));
+  if (job.suspended && job.record.phase == runs::Phase::kStopped) {
+    DeleteAfter(now + absl::Seconds(ttl_seconds), patch);
+  }
 }
 
-Json LetGoPatch(const JobView& job, int64_t ttl_seconds) {
+Json LetGoPatch(const JobView& job, int64_t ttl_seconds, absl::Time now) {
   Json patch = TestUid(job);
-  AddLetGo(job, ttl_seconds, patch);
+  AddLetGo(job, ttl_seconds, now, patch);
   return patch;
 }
 

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/runs/schema.h"
 #include "reporter/job_view.h"
 
@@ -12,13 +14,19 @@ namespace jobexec::reporter {
 // planned -> released: takes hold of the Job and resumes it, or hands it to its job queue.
 nlohmann::json ReleasePatch(const JobView& job);
 
+// released -> stopped: Kubernetes ends the Job within seconds, also one whose pods cannot be made.
+// A Job that its queue holds makes no pods any more, even if the queue lets it go, and is to be
+// removed later: `now` counts.
+nlohmann::json StopPatch(const JobView& job, absl::string_view why, absl::Time now);
+
 // Moves the ledger from what `job` shows to `next`.
 nlohmann::json LedgerPatch(const JobView& job, const runs::Ledger& next);
 
-// Adds to `patch` the operations that let go of a Job: the finalizer off, its TTL on.
-void AddLetGo(const JobView& job, int64_t ttl_seconds, nlohmann::json& patch);
+// Adds to `patch` the operations that let go of a Job: the finalizer off, its TTL on. The TTL of a
+// Job that was stopped while its queue held it counts from `now`.
+void AddLetGo(const JobView& job, int64_t ttl_seconds, absl::Time now, nlohmann::json& patch);
 
 // Lets go of a Job, and nothing else.
-nlohmann::json LetGoPatch(const JobView& job, int64_t ttl_seconds);
+nlohmann::json LetGoPatch(const JobView& job, int64_t ttl_seconds, absl::Time now);
 
 }  // namespace jobexec::reporter

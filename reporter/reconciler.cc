@@ -151,11 +151,19 @@ void Reconciler::NoteEndedTasks(Look look) {
                                {"task", task.entry.task_name},
                                {"result", failed ? "failed" : "passed"},
                                {"error", task.message}});
-      if (failed && !run.silent && look.memory.owed) {
-        look.memory.logs[task.entry.job] = logs_.Collect(task, LogLimit(look.state));
-      }
+      // Kubernetes removes the pods of a Job that ran too long.
+      const bool is_told = !run.silent && look.memory.owed;
+      if (failed && (is_told || task.cause == Cause::kDeadline)) TakeLog(look, run, task);
     }
   }
+}
+
+// Takes the log of a failed task once: what was read before a task was stopped is what counts.
+void Reconciler::TakeLog(Look look, const RunStatus& run, const TaskStatus& task) {
+  if (task.job == nullptr || look.memory.logs.contains(task.entry.job)) return;
+  const std::string log = logs_.Collect(task, LogLimit(look.state));
+  parts_.archive.Put(task.job->record.uid, log);
+  if (!run.silent && look.memory.owed) look.memory.logs[task.entry.job] = log;
 }
 
 bool Reconciler::Act(Look look, const Action& action) {
@@ -164,6 +172,8 @@ bool Reconciler::Act(Look look, const Action& action) {
       return Confirm(look, action);
     case Action::Kind::kRelease:
       return Release(look, *action.job);
+    case Action::Kind::kStop:
+      return Stop(look, *action.job, action.why);
     case Action::Kind::kDelete:
       return Delete(look, *action.job);
     case Action::Kind::kSayStarted:
@@ -190,6 +200,24 @@ bool Reconciler::Release(Look look, const JobView& job) {
   return patched != Patched::kFailed;
 }
 
+bool Reconciler::Stop(Look look, const JobView& job, const std::string& why) {
+  for (const RunStatus& run : look.state.runs) {
+    for (const TaskStatus& task : run.tasks) {
+      if (task.job.get() != &job) continue;
+      // Its pods go with the patch.
+      TaskStatus failed = task;
+      failed.state = TaskState::kFailed;
+      TakeLog(look, run, failed);
+    }
+  }
+  const Patched patched = Patch(look, job, StopPatch(job, why, parts_.clock.TimeNow()));
+  if (patched == Patched::kApplied) {
+    log::Info("task stopped",
+              {{"event_id", FactsOf(look.state).id}, {"job", job.record.name}, {"why", why}});
+  }
+  return patched != Patched::kFailed;
+}
+
 bool Reconciler::Delete(Look look, const JobView& job) {
   const runs::JobRecord& record = job.record;
   if (look.memory.deleted.contains(record.uid)) return false;
@@ -205,7 +233,8 @@ bool Reconciler::Delete(Look look, const JobView& job) {
 }
 
 bool Reconciler::LetGo(Look look, const JobView& job) {
-  const Json patch = LetGoPatch(job, TtlOf(job, parts_.clock.TimeNow()));
+  const absl::Time now = parts_.clock.TimeNow();
+  const Json patch = LetGoPatch(job, TtlOf(job, now), now);
   return Patch(look, job, patch) != Patched::kFailed;
 }
 
@@ -356,7 +385,8 @@ bool Reconciler::Mark(Look look, Answer answer, const Ledger& mark) {
   const JobView& anchor = *look.state.anchor;
   Json patch = LedgerPatch(anchor, mark);
   if (answer == Answer::kFinished && AllDecided(look.state, Answered::kFinished)) {
-    AddLetGo(anchor, TtlOf(anchor, parts_.clock.TimeNow()), patch);
+    const absl::Time now = parts_.clock.TimeNow();
+    AddLetGo(anchor, TtlOf(anchor, now), now, patch);
   }
   return MoveLedger(look, mark, patch);
 }

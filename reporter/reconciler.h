@@ -15,6 +15,7 @@
 #include "reporter/answer_steps.h"
 #include "reporter/answers.h"
 #include "reporter/event_publisher.h"
+#include "reporter/log_archive.h"
 #include "reporter/logs.h"
 #include "reporter/metrics.h"
 #include "reporter/next_actions.h"
@@ -39,6 +40,7 @@ class Reconciler {
     Store& store;
     WorkQueue& queue;
     Metrics& metrics;
+    LogArchive& archive;
     Clock& clock;
   };
 
@@ -82,12 +84,14 @@ class Reconciler {
   void Forget(absl::string_view hash);
   void Follow(const EventState& state, Memory& memory);
   void NoteEndedTasks(Look look);
+  void TakeLog(Look look, const RunStatus& run, const TaskStatus& task);
 
   // These return true if something has moved, so that the event is to be judged again at once. If
   // not, the watch or a delayed key will bring it back.
   bool Act(Look look, const Action& action);
   bool Confirm(Look look, const Action& action);
   bool Release(Look look, const JobView& job);
+  bool Stop(Look look, const JobView& job, const std::string& why);
   bool Delete(Look look, const JobView& job);
   bool LetGo(Look look, const JobView& job);
   bool Say(Look look, Answer answer);

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "common/rpc/status.h"
 #include "common/runs/names.h"
+#include "reporter/refused_call.h"
 #include "reporter/run_messages.h"
 
 namespace jobexec::reporter {
@@ -20,13 +21,6 @@ using ::jobexecutor::v1::Run;
 using ::jobexecutor::v1::RunFilter;
 using ::jobexecutor::v1::WatchRunsResponse;
 using WriteReactor = grpc::ServerWriteReactor<WatchRunsResponse>;
-
-// A call that is over before it begins.
-class RefusedCall final : public WriteReactor {
- public:
-  explicit RefusedCall(const absl::Status& status) { Finish(rpc::ToGrpc(status)); }
-  void OnDone() override { delete this; }
-};
 
 }  // namespace
 
@@ -145,9 +139,11 @@ grpc::ServerWriteReactor<WatchRunsResponse>* RunFeed::Open(const RunFilter& filt
   auto call = std::make_shared<WatchCall>(store_, *this, filter);
   {
     absl::MutexLock lock(&mutex_);
-    if (stopped_) return new RefusedCall(absl::UnavailableError("the reporter is stopping"));
+    if (stopped_)
+      return new RefusedCall<WatchRunsResponse>(absl::UnavailableError("the reporter is stopping"));
     if (calls_.size() >= kMaxCalls) {
-      return new RefusedCall(absl::ResourceExhaustedError("too many WatchRuns calls"));
+      return new RefusedCall<WatchRunsResponse>(
+          absl::ResourceExhaustedError("too many WatchRuns calls"));
     }
     calls_.push_back(call);
   }

@@ -96,6 +96,7 @@ std::vector<Run> RunMessages(const EventState& state) {
     Run run = RunOfEvent(state, status.action);
     run.set_action(status.action_name);
     run.set_silent(status.silent);
+    run.set_cancelled(status.cancelled);
     run.set_state(StateOf(status.state));
     for (const TaskStatus& task : status.tasks) AddTask(task, run);
     runs.push_back(std::move(run));

@@ -61,7 +61,9 @@ Outcome Stopped(const JobView& job) {
                 absl::StrCat("job ", job.record.name, " was stopped: ", job.record.why));
 }
 
+// What jobexec has stopped stays stopped, whoever deletes it then.
 Outcome Deleted(const JobView& job) {
+  if (job.record.phase == Phase::kStopped) return Stopped(job);
   return Failed(Cause::kDeleted, absl::StrCat("job ", job.record.name, " was deleted"));
 }
 
@@ -136,6 +138,13 @@ void Apply(Outcome outcome, TaskStatus& task) {
   task.message = std::move(outcome.message);
 }
 
+// The reporter deletes what has not begun when its run is cancelled.
+void NoteRemoved(const RunStatus& run, TaskStatus& task) {
+  if (task.cause != Cause::kDeleted || run.cancelled.empty() || WasReleased(task)) return;
+  task.cause = Cause::kStopped;
+  task.message = absl::StrCat("job ", task.entry.job, " was removed: ", run.cancelled);
+}
+
 // Number of tasks that must have let their successor go, because it was released.
 size_t ProvenTasks(const RunStatus& run) {
   for (size_t i = run.tasks.size(); i > 1; --i) {
@@ -162,6 +171,7 @@ void JudgeRun(RunStatus& run) {
     }
     Apply(task.job == nullptr ? Outcome{TaskState::kUnseen} : OutcomeOf(*task.job, task.pods),
           task);
+    NoteRemoved(run, task);
     const bool failed = task.state == TaskState::kFailed;
     if (failed && OnlyWarns(task)) {
       run.warned = true;
@@ -228,7 +238,11 @@ std::vector<RunStatus> FoldRuns(const EventSnapshot& snapshot, const JobView& an
     if (task.job != nullptr) task.pods = PodsOf(snapshot, *task.job);
     run.tasks.push_back(std::move(task));
   }
-  for (RunStatus& run : runs) JudgeRun(run);
+  for (RunStatus& run : runs) {
+    const runs::Cancel* cancel = runs::FindCancel(anchor.record.cancels, run.action);
+    if (cancel != nullptr) run.cancelled = runs::DescribeCancel(*cancel);
+    JudgeRun(run);
+  }
   return runs;
 }
 

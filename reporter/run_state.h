@@ -51,7 +51,8 @@ struct RunStatus {
   int action = 0;
   std::string action_name;
   bool silent = false;
-  std::string refusal;  // why the action does not run at all
+  std::string refusal;    // why the action does not run at all
+  std::string cancelled;  // who cancelled it and why; empty if nobody did
   std::vector<TaskStatus> tasks;
   RunState state = RunState::kRunning;
   bool warned = false;  // a task with "onError: warn" failed

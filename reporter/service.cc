@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/status.h"
+#include "reporter/refused_call.h"
 #include "reporter/run_messages.h"
 
 namespace jobexec::reporter {
@@ -79,6 +80,13 @@ grpc::ServerUnaryReactor* ReporterService::GetRun(grpc::CallbackServerContext* c
 grpc::ServerWriteReactor<::jobexecutor::v1::WatchRunsResponse>* ReporterService::WatchRuns(
     grpc::CallbackServerContext*, const ::jobexecutor::v1::WatchRunsRequest* request) {
   return feed_.Open(request->filter());
+}
+
+grpc::ServerWriteReactor<::jobexecutor::v1::StreamLogsResponse>* ReporterService::StreamLogs(
+    grpc::CallbackServerContext* context, const ::jobexecutor::v1::StreamLogsRequest* request) {
+  const absl::Status synced = CheckSynced();
+  if (!synced.ok()) return new RefusedCall<::jobexecutor::v1::StreamLogsResponse>(synced);
+  return logs_.Open(context, *request);
 }
 
 absl::Status ReporterService::CheckSynced() const {

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "jobexecutor/v1/reporter.grpc.pb.h"
+#include "reporter/log_streams.h"
 #include "reporter/run_feed.h"
 #include "reporter/store.h"
 
@@ -12,9 +13,9 @@ namespace jobexec::reporter {
 // Thread-safe. Errors of its methods: reporter.proto.
 class ReporterService final : public ::jobexecutor::v1::Reporter::CallbackService {
  public:
-  // `store` and `feed` must outlive the service. `synced`: the first lists are complete.
-  ReporterService(const Store& store, RunFeed& feed, std::function<bool()> synced)
-      : store_(store), feed_(feed), synced_(std::move(synced)) {}
+  // `store`, `feed` and `logs` must outlive the service. `synced`: the first lists are complete.
+  ReporterService(const Store& store, RunFeed& feed, LogStreams& logs, std::function<bool()> synced)
+      : store_(store), feed_(feed), logs_(logs), synced_(std::move(synced)) {}
 
   grpc::ServerUnaryReactor* ListRuns(grpc::CallbackServerContext* context,
                                      const ::jobexecutor::v1::ListRunsRequest* request,
@@ -25,6 +26,9 @@ class ReporterService final : public ::jobexecutor::v1::Reporter::CallbackServic
   grpc::ServerWriteReactor<::jobexecutor::v1::WatchRunsResponse>* WatchRuns(
       grpc::CallbackServerContext* context,
       const ::jobexecutor::v1::WatchRunsRequest* request) override;
+  grpc::ServerWriteReactor<::jobexecutor::v1::StreamLogsResponse>* StreamLogs(
+      grpc::CallbackServerContext* context,
+      const ::jobexecutor::v1::StreamLogsRequest* request) override;
 
  private:
   absl::Status CheckSynced() const;
@@ -34,6 +38,7 @@ class ReporterService final : public ::jobexecutor::v1::Reporter::CallbackServic
 
   const Store& store_;
   RunFeed& feed_;
+  LogStreams& logs_;
   const std::function<bool()> synced_;
 };
 

@@ -88,6 +88,8 @@ Settings LoadSettings(config::SettingsReader& reader) {
   LoadLogLimits(reader, settings.log_limits);
   settings.workers = static_cast<int>(
       reader.Int("REPORTER_WORKERS", 8, 1, 256, "Events that are worked on at the same time"));
+  settings.log_streams = static_cast<int>(
+      reader.Int("REPORTER_LOG_STREAMS", 32, 1, 256, "StreamLogs calls that may be open"));
   return settings;
 }
 

@@ -22,6 +22,7 @@ struct Settings : service::CommonSettings {
   std::string nats_urls;            // and nats_urls is set
   LogLimits log_limits;
   int workers = 0;
+  int log_streams = 0;
 };
 
 // Reads every setting. Faults are added to the reader; call reader.Finish() afterwards.

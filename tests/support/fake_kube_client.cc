@@ -407,14 +407,15 @@ absl::Status FakeKubeClient::StreamLog(absl::string_view name_space, absl::strin
   const Key key{options.container, std::string(name_space), std::string(pod)};
   {
     absl::MutexLock lock(&mutex_);
-    const std::optional<Script> script = Begin({"stream log",
-                                                key.name_space,
-                                                "pods",
-                                                key.name,
-                                                {{"container", options.container},
-                                                 {"follow", options.follow},
-                                                 {"tailLines", options.tail_lines},
-                                                 {"since", absl::FormatTime(options.since)}}});
+    const std::optional<Script> script =
+        Begin({"stream log",
+               key.name_space,
+               "pods",
+               key.name,
+               {{"container", options.container},
+                {"follow", options.follow},
+                {"tailLines", options.tail_lines},
+                {"since", absl::FormatTime(options.since, absl::UTCTimeZone())}}});
     if (script.has_value()) return script->error;
   }
   size_t seen = 0;

@@ -287,13 +287,14 @@ class Harness {
         : queue(clock),
           metrics(registry),
           reconciler({.answers = {.installation = "jobexec", .source = "jes"}, .holder = "holder"},
-                     {client, publisher, store, queue, metrics, clock}) {
+                     {client, publisher, store, queue, metrics, archive, clock}) {
       queue.Open();
     }
     prometheus::Registry registry;
     Store store;
     WorkQueue queue;
     Metrics metrics;
+    LogArchive archive;
     Reconciler reconciler;
   };
 

@@ -23,6 +23,9 @@ std::string Describe(const Decision& decision) {
       case Action::Kind::kRelease:
         words.push_back(absl::StrCat("release ", job));
         break;
+      case Action::Kind::kStop:
+        words.push_back(absl::StrCat("stop ", job, " (", action.why, ")"));
+        break;
       case Action::Kind::kDelete:
         words.push_back(absl::StrCat("delete ", job));
         break;

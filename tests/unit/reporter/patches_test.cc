@@ -43,7 +43,7 @@ TEST(Patches, LedgerWithLettingGo) {
   JobView anchor = WithLedger(Anchor({Entry(0, 1)}), "s:5");
   anchor.record.answer_finalizer_index = 2;
   Json patch = LedgerPatch(anchor, *runs::ParseLedger("f:9"));
-  AddLetGo(anchor, 900, patch);
+  AddLetGo(anchor, 900, At(0), patch);
   EXPECT_EQ(patch, Parse(R"([
     {"op": "test", "path": "/metadata/uid", "value": "uid-0-1"},
     {"op": "test", "path": "/metadata/annotations/jobexec.dev~1ledger", "value": "s:5"},
@@ -54,7 +54,7 @@ TEST(Patches, LedgerWithLettingGo) {
 }
 
 TEST(Patches, LettingGoWithoutFinalizer) {
-  EXPECT_EQ(LetGoPatch(Member(0, 2), 60), Parse(R"([
+  EXPECT_EQ(LetGoPatch(Member(0, 2), 60, At(0)), Parse(R"([
     {"op": "test", "path": "/metadata/uid", "value": "uid-0-2"},
     {"op": "add", "path": "/spec/ttlSecondsAfterFinished", "value": 60}])"));
 }

@@ -4,10 +4,14 @@
 #include <grpcpp/client_context.h>
 
 #include <atomic>
+#include <chrono>
 
 #include "absl/strings/str_format.h"
+#include "common/base/clock.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
+#include "tests/support/fake_kube_client.h"
+#include "tests/support/poll.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/reporter/views.h"
 
@@ -33,10 +37,14 @@ JobView NumberedAnchor(int number, std::vector<runs::ManifestEntry> manifest) {
 
 std::string RunOf(int number, int action) { return absl::StrFormat("%024x-%03d", number, action); }
 
+constexpr int kMaxLogStreams = 3;
+
 class ReporterServiceTest : public ::testing::Test {
  protected:
   ReporterServiceTest()
-      : feed_(store_), service_(store_, feed_, [this] { return synced_.load(); }) {
+      : feed_(store_),
+        logs_({.max_calls = kMaxLogStreams, .patience = absl::Seconds(2)}, log_reader_),
+        service_(store_, feed_, logs_, [this] { return synced_.load(); }) {
     auto server = rpc::Server::Start({.address = "127.0.0.1"}, {&service_});
     EXPECT_THAT(server, IsOk());
     server_ = *std::move(server);
@@ -44,6 +52,7 @@ class ReporterServiceTest : public ::testing::Test {
   }
   ~ReporterServiceTest() override {
     feed_.Stop();
+    logs_.Stop();
     server_->Shutdown(absl::Seconds(5));
   }
 
@@ -66,6 +75,10 @@ class ReporterServiceTest : public ::testing::Test {
   std::atomic<bool> synced_ = true;
   Store store_;
   RunFeed feed_;
+  jobexec::testing::FakeKubeClient kube_;
+  LogArchive archive_;
+  LogReader log_reader_{{kube_, store_, archive_, RealClock()}};
+  LogStreams logs_;
   ReporterService service_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<pb::Reporter::Stub> stub_;
@@ -226,6 +239,134 @@ TEST_F(ReporterServiceTest, TooManyWatchesAreRefused) {
     }
     EXPECT_EQ(open->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   }
+}
+
+class StreamLogsTest : public ReporterServiceTest {
+ protected:
+  using Reader = std::unique_ptr<grpc::ClientReader<pb::StreamLogsResponse>>;
+
+  StreamLogsTest() {
+    const JobView job = Anchor({Entry(0, 1)});
+    Put(job);
+    store_.ApplyPod(Pod(job));
+    SetLog("one\n");
+  }
+  void SetLog(const std::string& text) {
+    kube_.SetLog("jobs", Pod(Anchor({})).name, "main", "2023-11-14T22:13:20.5Z " + text);
+  }
+  // A call that follows the running task.
+  Reader Follow(grpc::ClientContext& context) {
+    pb::StreamLogsRequest request;
+    request.set_run(absl::StrCat(kHash, "-000"));
+    request.set_follow(true);
+    return stub_->StreamLogs(&context, request);
+  }
+  static grpc::StatusCode End(Reader& reader) {
+    pb::StreamLogsResponse response;
+    while (reader->Read(&response)) {
+    }
+    return reader->Finish().error_code();
+  }
+  // True if a call can be opened again.
+  bool HasRoom() {
+    return jobexec::testing::PollUntil(
+        [this] {
+          grpc::ClientContext context;
+          pb::StreamLogsResponse response;
+          const Reader reader = Follow(context);
+          const bool open = reader->Read(&response);
+          context.TryCancel();
+          return open;
+        },
+        absl::Seconds(30));
+  }
+
+  pb::StreamLogsResponse response_;
+};
+
+TEST_F(StreamLogsTest, SendsLinesWithTheirTime) {
+  grpc::ClientContext context;
+  Reader reader = Follow(context);
+  ASSERT_TRUE(reader->Read(&response_));
+  EXPECT_EQ(response_.task(), "task1");
+  EXPECT_EQ(response_.data(), "one\n");
+  EXPECT_EQ(response_.time().nanos(), 500'000'000);
+  EXPECT_EQ(response_.container(), pb::LOG_CONTAINER_TASK);
+  context.TryCancel();
+  EXPECT_EQ(End(reader), grpc::StatusCode::CANCELLED);
+}
+
+TEST_F(StreamLogsTest, EndsWithOkWhenTheTaskHasEnded) {
+  grpc::ClientContext context;
+  Reader reader = Follow(context);
+  ASSERT_TRUE(reader->Read(&response_));
+  PodView ended = Ended(Pod(Anchor({Entry(0, 1)})), 0);
+  ended.resource_version = "11";
+  store_.ApplyPod(ended);
+  kube_.EndLog("jobs", ended.name, "main");
+  EXPECT_EQ(End(reader), grpc::StatusCode::OK);
+}
+
+TEST_F(StreamLogsTest, ErrorsAreTheCalls) {
+  grpc::ClientContext context;
+  Reader reader = stub_->StreamLogs(&context, {});
+  EXPECT_EQ(End(reader), grpc::StatusCode::NOT_FOUND);
+  synced_ = false;
+  grpc::ClientContext early;
+  reader = Follow(early);
+  EXPECT_EQ(End(reader), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(StreamLogsTest, TooManyAreRefusedAndEndedOnesMakeRoom) {
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<Reader> readers;
+  for (int i = 0; i < kMaxLogStreams; ++i) {
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    readers.push_back(Follow(*contexts.back()));
+    ASSERT_TRUE(readers.back()->Read(&response_));
+  }
+  {
+    grpc::ClientContext context;
+    const Reader refused = Follow(context);
+    EXPECT_FALSE(refused->Read(&response_));
+    const grpc::Status status = refused->Finish();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_THAT(status.error_message(), HasSubstr("all 3 log streams"));
+  }
+  contexts[0]->TryCancel();
+  EXPECT_EQ(End(readers[0]), grpc::StatusCode::CANCELLED);
+  EXPECT_TRUE(HasRoom());
+  logs_.Stop();
+  EXPECT_EQ(End(readers[1]), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(End(readers[2]), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(StreamLogsTest, ADeadlineEndsTheCallAndItsWork) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+  Reader reader = Follow(context);
+  EXPECT_EQ(End(reader), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_TRUE(HasRoom());
+}
+
+TEST_F(StreamLogsTest, AReaderThatTakesNothingIsCutOff) {
+  // Far more than the transport buffers.
+  std::string log;
+  for (int i = 0; i < 300; ++i) {
+    absl::StrAppend(&log, "2023-11-14T22:13:20.5Z ", std::string(100'000, 'x'), "\n");
+  }
+  kube_.SetLog("jobs", Pod(Anchor({})).name, "main", log);
+  grpc::ClientContext context;
+  Reader reader = Follow(context);
+  // Nobody reads until the server has given up.
+  ASSERT_TRUE(jobexec::testing::PollUntil([&] { return kube_.Count("stream log") == 1; },
+                                          absl::Seconds(30)));
+  ASSERT_TRUE(
+      jobexec::testing::PollUntil([&] { return logs_.open_calls() == 0; }, absl::Seconds(30)));
+  size_t taken = 0;
+  while (reader->Read(&response_)) taken += response_.data().size();
+  EXPECT_LT(taken, log.size());
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
 }
 
 }  // namespace
