@@ -22,7 +22,7 @@ absl::Status Launcher::Create(const PlannedJob& job, absl::Time deadline) {
   if (left <= absl::ZeroDuration()) {
     return absl::DeadlineExceededError("the submission's deadline has passed");
   }
-  return kube_.Create(kube::Jobs(job.name_space), job.body, std::min(left, kCallTimeout)).status();
+  return kube_.Create(kube::Jobs(job.name_space), job.body, std::min(left, kCallTimeout));
 }
 
 LaunchResult Launcher::Launch(const Plan& plan, const runs::EventFacts& facts,

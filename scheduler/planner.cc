@@ -141,11 +141,12 @@ struct Planner::Draft {
 
 // Names are not in yet, and grants (which know the time) never are: the hash is of the plan alone.
 std::string Planner::PlanHash(const JobConfig& config, const Draft& draft) {
-  Json canonical = {config.hash};
+  std::string canonical = config.hash;
   for (const DraftEntry& entry : draft.entries) {
-    canonical.push_back(entry.task == nullptr ? Json(entry.manifest.refusal) : entry.job);
+    absl::StrAppend(&canonical, "\n",
+                    json::Dump(entry.task == nullptr ? Json(entry.manifest.refusal) : entry.job));
   }
-  return Sha256Hex(json::Dump(canonical));
+  return Sha256Hex(canonical);
 }
 
 Planner::Planner(PlannerSettings settings, GrantSigner signer)

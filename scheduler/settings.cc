@@ -19,7 +19,7 @@ void LoadServer(config::SettingsReader& reader, Settings& settings) {
       static_cast<int>(reader.Int("SCHEDULER_PORT", 9090, 0, 65535, "Port for gRPC; 0: any"));
   service::LoadCommonSettings(reader, 8082, settings);
   settings.workers = static_cast<int>(
-      reader.Int("SCHEDULER_WORKERS", 32, 1, 256, "Events that are worked on at the same time"));
+      reader.Int("SCHEDULER_WORKERS", 64, 1, 256, "Events that are worked on at the same time"));
   settings.queue = static_cast<int>(
       reader.Int("SCHEDULER_QUEUE", 2048, 1, 65536, "Events that may wait for a worker"));
   settings.window = static_cast<int>(

@@ -17,6 +17,9 @@ namespace jobexec::kube {
 namespace {
 
 constexpr char kJson[] = "application/json";
+// Of what was made nobody needs the rest; servers that cannot leave it out send it all.
+constexpr char kMetadataOnly[] =
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 constexpr size_t kMaxResponseBytes = 64 * 1024 * 1024;
 constexpr uint64_t kMaxLogBytesRead = 64 * 1024 * 1024;
 // The API's limitBytes may be missed by a little: a log this much shorter may still have been cut.
@@ -109,7 +112,7 @@ HttpKubeClient::HttpKubeClient(const ClusterConfig& config, Clock& clock)
       http_(http::Client::Create(HttpOptions(config))) {}
 
 http::Request HttpKubeClient::MakeRequest(const Call& call, const std::string& token) const {
-  http::Request request{call.method, server_ + call.path, {{"Accept", kJson}}, ""};
+  http::Request request{call.method, server_ + call.path, {{"Accept", call.accept}}, ""};
   if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
   if (!call.content_type.empty()) request.headers.emplace_back("Content-Type", call.content_type);
   return request;
@@ -157,15 +160,17 @@ absl::StatusOr<http::Response> HttpKubeClient::Stream(
   return response;
 }
 
-absl::StatusOr<nlohmann::json> HttpKubeClient::Create(const Collection& collection,
-                                                      absl::string_view body,
-                                                      absl::Duration timeout) {
-  return SendForJson({.name = absl::StrCat("create ", collection.plural),
-                      .method = "POST",
-                      .path = PathOf(collection),
-                      .content_type = kJson,
-                      .body = std::string(body)},
-                     timeout);
+absl::Status HttpKubeClient::Create(const Collection& collection, absl::string_view body,
+                                    absl::Duration timeout) {
+  return Send({.name = absl::StrCat("create ", collection.plural),
+               .method = "POST",
+               // What the server does not know is refused, not dropped with a warning.
+               .path = absl::StrCat(PathOf(collection), "?fieldValidation=Strict"),
+               .content_type = kJson,
+               .body = std::string(body),
+               .accept = kMetadataOnly},
+              timeout)
+      .status();
 }
 
 absl::StatusOr<nlohmann::json> HttpKubeClient::Get(const Collection& collection,

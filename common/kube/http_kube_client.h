@@ -20,8 +20,8 @@ class HttpKubeClient final : public Client {
   // Talks to the cluster of `config`; nothing is sent yet. `clock` must outlive the client.
   static std::unique_ptr<HttpKubeClient> Create(const ClusterConfig& config, Clock& clock);
 
-  absl::StatusOr<nlohmann::json> Create(const Collection& collection, absl::string_view body,
-                                        absl::Duration timeout) override;
+  absl::Status Create(const Collection& collection, absl::string_view body,
+                      absl::Duration timeout) override;
   absl::StatusOr<nlohmann::json> Get(const Collection& collection, absl::string_view name,
                                      absl::Duration timeout) override;
   absl::StatusOr<nlohmann::json> Patch(const Collection& collection, absl::string_view name,
@@ -55,6 +55,7 @@ class HttpKubeClient final : public Client {
     std::string content_type;
     std::string body;
     bool idempotent = true;
+    std::string accept = "application/json";
   };
 
   HttpKubeClient(const ClusterConfig& config, Clock& clock);

@@ -70,10 +70,11 @@ class Client {
  public:
   virtual ~Client() = default;
 
-  // Creates the object in `body` (serialised JSON). Repeating it after an unknown result gives
-  // ALREADY_EXISTS if the first one landed.
-  virtual absl::StatusOr<nlohmann::json> Create(const Collection& collection,
-                                                absl::string_view body, absl::Duration timeout) = 0;
+  // Creates the object in `body` (serialised JSON). INVALID_ARGUMENT also for a field that the
+  // server does not know. Repeating it after an unknown result gives ALREADY_EXISTS if the first
+  // one landed.
+  virtual absl::Status Create(const Collection& collection, absl::string_view body,
+                              absl::Duration timeout) = 0;
 
   virtual absl::StatusOr<nlohmann::json> Get(const Collection& collection, absl::string_view name,
                                              absl::Duration timeout) = 0;

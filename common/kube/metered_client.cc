@@ -53,9 +53,8 @@ auto MeteredClient::Measure(absl::string_view verb, absl::string_view resource, 
   return result;
 }
 
-absl::StatusOr<nlohmann::json> MeteredClient::Create(const Collection& collection,
-                                                     absl::string_view body,
-                                                     absl::Duration timeout) {
+absl::Status MeteredClient::Create(const Collection& collection, absl::string_view body,
+                                   absl::Duration timeout) {
   return Measure("create", collection.plural,
                  [&] { return client_.Create(collection, body, timeout); });
 }

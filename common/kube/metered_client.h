@@ -17,8 +17,8 @@ class MeteredClient final : public Client {
   // `client` and `registry` must outlive this; a registry takes one MeteredClient or several.
   MeteredClient(Client& client, prometheus::Registry& registry);
 
-  absl::StatusOr<nlohmann::json> Create(const Collection& collection, absl::string_view body,
-                                        absl::Duration timeout) override;
+  absl::Status Create(const Collection& collection, absl::string_view body,
+                      absl::Duration timeout) override;
   absl::StatusOr<nlohmann::json> Get(const Collection& collection, absl::string_view name,
                                      absl::Duration timeout) override;
   absl::StatusOr<nlohmann::json> Patch(const Collection& collection, absl::string_view name,

@@ -188,8 +188,8 @@ void FakeKubeClient::AwaitIdleWatches(int count) const {
   mutex_.Await(absl::Condition(&enough));
 }
 
-absl::StatusOr<Json> FakeKubeClient::Create(const kube::Collection& collection,
-                                            absl::string_view body, absl::Duration) {
+absl::Status FakeKubeClient::Create(const kube::Collection& collection, absl::string_view body,
+                                    absl::Duration) {
   Json object = Json::parse(std::string(body), nullptr, false);
   const std::string name = Text(object, "/metadata/name");
   return Run({"create", collection.name_space, collection.plural, name, object},
@@ -210,7 +210,8 @@ absl::StatusOr<Json> FakeKubeClient::Create(const kube::Collection& collection,
                metadata["creationTimestamp"] =
                    absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", clock_.TimeNow(), absl::UTCTimeZone());
                return Store(key, object, WatchEventType::kAdded);
-             });
+             })
+      .status();
 }
 
 namespace {

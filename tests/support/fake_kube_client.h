@@ -77,8 +77,8 @@ class FakeKubeClient final : public kube::Client {
 
   // -- kube::Client. Errors as there; a failing test of a patch is INVALID_ARGUMENT. --
 
-  absl::StatusOr<nlohmann::json> Create(const kube::Collection& collection, absl::string_view body,
-                                        absl::Duration timeout) override;
+  absl::Status Create(const kube::Collection& collection, absl::string_view body,
+                      absl::Duration timeout) override;
   absl::StatusOr<nlohmann::json> Get(const kube::Collection& collection, absl::string_view name,
                                      absl::Duration timeout) override;
   absl::StatusOr<nlohmann::json> Patch(const kube::Collection& collection, absl::string_view name,

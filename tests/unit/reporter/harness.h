@@ -52,8 +52,8 @@ class FusedKube final : public kube::Client {
  public:
   FusedKube(kube::Client& client, Fuse& fuse) : client_(client), fuse_(fuse) {}
 
-  absl::StatusOr<Json> Create(const kube::Collection& c, absl::string_view body,
-                              absl::Duration t) override {
+  absl::Status Create(const kube::Collection& c, absl::string_view body,
+                      absl::Duration t) override {
     return fuse_.Run([&] { return client_.Create(c, body, t); });
   }
   absl::StatusOr<Json> Get(const kube::Collection& c, absl::string_view name,

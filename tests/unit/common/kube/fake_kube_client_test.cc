@@ -25,7 +25,8 @@ class Fake : public ::testing::Test {
  protected:
   Json Make(const std::string& name, Json metadata = Json::object()) {
     metadata["name"] = name;
-    return *client_.Create(jobs_, Json{{"metadata", metadata}}.dump(), kTimeout);
+    EXPECT_THAT(client_.Create(jobs_, Json{{"metadata", metadata}}.dump(), kTimeout), IsOk());
+    return *client_.Get(jobs_, name, kTimeout);
   }
   std::string Version() {
     return (*client_.List(jobs_, {}, kTimeout))["metadata"]["resourceVersion"];
