@@ -24,7 +24,9 @@ void Complete(const char* attribute, const char* value, const char* why, EventFi
 void NoteScope(const nlohmann::json& event, const char* name, const std::string& fallback,
                EventFile& file) {
   const nlohmann::json* value = json::FindPath(event, {"data", name});
-  if (value != nullptr && *value != "" && !value->is_null()) return;
+  const bool is_absent = value == nullptr || value->is_null() ||
+                         (value->is_string() && value->get_ref<const std::string&>().empty());
+  if (!is_absent) return;
   file.notes.push_back(fallback.empty()
                            ? absl::StrCat("data.", name, " is missing; add it or pass --default-",
                                           name, ", without it the event is ignored")
