@@ -22,7 +22,7 @@ BUILD=(g++ cmake ninja-build ccache pkg-config git ca-certificates
 CLUSTER=(conntrack iptables iproute2 openssl kmod util-linux mount procps
   containernetworking-plugins ca-certificates curl jq tar gcc libc6-dev)
 TEST=(nats-server curl jq python3 python3-jsonschema openssl procps
-  clang libclang-rt-dev clang-tidy clang-format shellcheck binutils)
+  clang libclang-rt-dev clang-tidy clang-format shellcheck binutils bash zsh fish)
 
 POLICY=/usr/sbin/policy-rc.d
 
