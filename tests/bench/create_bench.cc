@@ -105,10 +105,11 @@ class Measurement {
  private:
   absl::Status RunFirstCeilings();
   absl::Status RunCeiling(int in_flight);
-  absl::Status RunBurst();
+  absl::Status RunBursts();
+  absl::Status RunBurst(int batch);
   absl::StatusOr<double> Clean(ApiServer& api);
   absl::Status WarmUp(ApiServer& api, Services& services, FinishedLog* finished);
-  absl::Status Measure(ApiServer& api, Services& services, FinishedLog* finished,
+  absl::Status Measure(ApiServer& api, Services& services, FinishedLog* finished, int batch,
                        BurstRound& round);
   std::vector<std::string> NewIds(size_t count);
 
@@ -121,10 +122,10 @@ class Measurement {
 
 absl::StatusOr<PartResult> Measurement::Run() {
   RETURN_IF_ERROR(RunFirstCeilings());
-  RETURN_IF_ERROR(RunBurst());
+  RETURN_IF_ERROR(RunBursts());
   for (int round = 1; round < options_.rounds; ++round) {
     RETURN_IF_ERROR(RunCeiling(result_.best_in_flight));
-    RETURN_IF_ERROR(RunBurst());
+    RETURN_IF_ERROR(RunBursts());
   }
   return result_;
 }
@@ -165,7 +166,12 @@ absl::Status Measurement::RunCeiling(int in_flight) {
   return absl::OkStatus();
 }
 
-absl::Status Measurement::RunBurst() {
+absl::Status Measurement::RunBursts() {
+  for (const int batch : options_.batches) RETURN_IF_ERROR(RunBurst(batch));
+  return absl::OkStatus();
+}
+
+absl::Status Measurement::RunBurst(int batch) {
   ASSIGN_OR_RETURN(const auto api,
                    ApiServer::Connect(installation_.kubeconfig, installation_.name_space));
   BurstRound round;
@@ -179,10 +185,10 @@ absl::Status Measurement::RunBurst() {
   ASSIGN_OR_RETURN(const auto idle, services->Read());
   for (const ServiceState& state : idle) round.services[state.name].idle = state.usage;
   RETURN_IF_ERROR(WarmUp(*api, *services, finished.get()));
-  RETURN_IF_ERROR(Measure(*api, *services, finished.get(), round));
-  Say(absl::StrFormat("burst over %d connections: %.0f/s", options_.connections,
-                      options_.events / round.seconds));
-  result_.bursts.push_back(std::move(round));
+  RETURN_IF_ERROR(Measure(*api, *services, finished.get(), batch, round));
+  Say(absl::StrFormat("burst over %d connections, %d events a request: %.0f/s",
+                      options_.connections, batch, options_.events / round.seconds));
+  result_.bursts[batch].push_back(std::move(round));
   return absl::OkStatus();
 }
 
@@ -196,12 +202,13 @@ absl::StatusOr<double> Measurement::Clean(ApiServer& api) {
 // leaves is done with, so that the controllers are as idle as before a ceiling.
 absl::Status Measurement::WarmUp(ApiServer& api, Services& services, FinishedLog* finished) {
   const auto ids = NewIds(static_cast<size_t>(options_.connections) * 2);
-  RETURN_IF_ERROR(PostEvents(services.intake_port(), ids, options_.connections).status());
+  RETURN_IF_ERROR(
+      PostEvents(services.intake_port(), ids, options_.connections, /*batch=*/1).status());
   return finished == nullptr ? api.RemoveJobs() : finished->Await(ids, kPatience);
 }
 
 absl::Status Measurement::Measure(ApiServer& api, Services& services, FinishedLog* finished,
-                                  BurstRound& round) {
+                                  int batch, BurstRound& round) {
   const auto ids = NewIds(static_cast<size_t>(options_.events));
   ASSIGN_OR_RETURN(const auto before, services.Read());
   ASSIGN_OR_RETURN(const CallCounts calls_before, api.Calls());
@@ -209,7 +216,7 @@ absl::Status Measurement::Measure(ApiServer& api, Services& services, FinishedLo
   const double cpu = OwnCpuSeconds();
 
   ASSIGN_OR_RETURN(const ParallelResult posts,
-                   PostEvents(services.intake_port(), ids, options_.connections));
+                   PostEvents(services.intake_port(), ids, options_.connections, batch));
   round.seconds = absl::ToDoubleSeconds(posts.Total());
   round.accepted_ms = posts.Milliseconds();
   if (finished != nullptr) {

@@ -15,6 +15,8 @@ namespace jobexec::bench {
 struct CreateOptions {
   int events = 2000;
   int connections = 32;
+  // Events in a request; each number has bursts of its own.
+  std::vector<int> batches = {1, 8};
   int rounds = 3;
   // Requests in flight of the ceilings.
   std::vector<int> in_flight = {8, 16, 32, 64};

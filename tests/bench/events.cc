@@ -6,29 +6,49 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/types/span.h"
 #include "common/base/clock.h"
 #include "common/base/hash.h"
+#include "common/base/status_macros.h"
 #include "tests/support/raw_socket.h"
 
 namespace jobexec::bench {
 namespace {
 
 // One POST on the wire: what is not the product's own work shall cost as little as possible.
-std::string MakePost(absl::string_view id) {
-  const std::string event = MakeEvent(id);
-  return absl::StrCat(
-      "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/cloudevents+json\r\n"
-      "Content-Length: ",
-      event.size(), "\r\n\r\n", event);
+struct Post {
+  std::string text;
+  size_t events;
+};
+
+Post MakePost(absl::Span<const std::string> ids) {
+  const auto add_event = [](std::string* out, const std::string& id) { *out += MakeEvent(id); };
+  const std::string events = absl::StrJoin(ids, ",", add_event);
+  const bool is_batch = ids.size() > 1;
+  const std::string body = is_batch ? absl::StrCat("[", events, "]") : events;
+  return {.text = absl::StrCat(
+              "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ", "application/cloudevents",
+              is_batch ? "-batch" : "", "+json\r\nContent-Length: ", body.size(), "\r\n\r\n", body),
+          .events = ids.size()};
 }
 
-absl::Status Post(testing::RawConnection& connection, const std::string& post) {
-  if (!connection.Write(post)) return absl::UnavailableError("intake closed the connection");
+absl::Status Send(testing::RawConnection& connection, const Post& post) {
+  if (!connection.Write(post.text)) return absl::UnavailableError("intake closed the connection");
   const std::string answer = connection.ReadMessage();
   if (answer.empty()) return absl::UnavailableError("no answer from intake");
-  const bool is_new = absl::StartsWith(answer, "HTTP/1.1 202 ") &&
-                      absl::StrContains(answer, "\"alreadyKnown\":false");
-  return is_new ? absl::OkStatus() : absl::InternalError("intake answered: " + answer);
+  const std::vector<absl::string_view> parts = absl::StrSplit(answer, "\"alreadyKnown\":false");
+  const bool all_new = absl::StartsWith(answer, "HTTP/1.1 202 ") && parts.size() == post.events + 1;
+  return all_new ? absl::OkStatus() : absl::InternalError("intake answered: " + answer);
+}
+
+// The times of requests as those of their events.
+std::vector<absl::Duration> PerEvent(const std::vector<absl::Duration>& times, size_t events,
+                                     size_t batch) {
+  std::vector<absl::Duration> per_event;
+  for (size_t i = 0; i < events; ++i) per_event.push_back(times[i / batch]);
+  return per_event;
 }
 
 }  // namespace
@@ -70,17 +90,23 @@ std::string MakeEvent(absl::string_view id) {
 }
 
 absl::StatusOr<ParallelResult> PostEvents(int port, const std::vector<std::string>& ids,
-                                          int connections) {
-  std::vector<std::string> posts;
-  for (const std::string& id : ids) posts.push_back(MakePost(id));
+                                          int connections, int batch) {
+  const auto size = static_cast<size_t>(batch);
+  std::vector<Post> posts;
+  for (size_t i = 0; i < ids.size(); i += size) {
+    posts.push_back(MakePost(absl::MakeSpan(ids).subspan(i, size)));
+  }
   std::vector<std::unique_ptr<testing::RawConnection>> open;
   for (int i = 0; i < connections; ++i) {
     open.push_back(testing::ConnectRaw(port));
     if (open.back() == nullptr) return absl::UnavailableError("intake does not accept connections");
   }
-  return RunParallel(posts.size(), connections, [&](int thread, size_t i) {
-    return Post(*open[static_cast<size_t>(thread)], posts[i]);
-  });
+  ASSIGN_OR_RETURN(const ParallelResult requests,
+                   RunParallel(posts.size(), connections, [&](int thread, size_t i) {
+                     return Send(*open[static_cast<size_t>(thread)], posts[i]);
+                   }));
+  return ParallelResult{PerEvent(requests.starts, ids.size(), size),
+                        PerEvent(requests.ends, ids.size(), size)};
 }
 
 }  // namespace jobexec::bench

@@ -21,9 +21,10 @@ std::vector<std::string> MakeIds(absl::string_view prefix, size_t count);
 std::string MakeEvent(absl::string_view id);
 
 // Posts an event per id to `port` on loopback over `connections` kept connections, each with one
-// request in flight. An answer other than a 202 for a new event is an error: INTERNAL with its
-// text, UNAVAILABLE if a connection ends.
+// request in flight: `batch` (1 to 100) events in each, in the JSON batch format if more than one.
+// The times are those of each event's request. An answer other than a 202 for new events is an
+// error: INTERNAL with its text, UNAVAILABLE if a connection ends.
 absl::StatusOr<ParallelResult> PostEvents(int port, const std::vector<std::string>& ids,
-                                          int connections);
+                                          int connections, int batch);
 
 }  // namespace jobexec::bench

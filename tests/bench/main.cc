@@ -60,6 +60,10 @@ int main(int argc, char** argv) {
       ->delimiter(',')
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  create.add_option("--batches", options.batches, "Events in a request")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
   create.add_option("--rounds", options.rounds, "Times that each is measured")
       ->check(CLI::Range(1, 20))
       ->capture_default_str();

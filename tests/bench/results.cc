@@ -30,8 +30,13 @@ const std::vector<CeilingRound>& BestCeiling(const PartResult& part) {
   return part.ceilings.at(part.best_in_flight);
 }
 
-double Ratio(const PartResult& part) {
-  return Median(Rates(part, part.bursts)) / Median(Rates(part, BestCeiling(part)));
+// Those with the fewest events in a request, whose details are shown.
+const std::vector<BurstRound>& Bursts(const PartResult& part) {
+  return part.bursts.begin()->second;
+}
+
+double Ratio(const PartResult& part, const std::vector<BurstRound>& bursts) {
+  return Median(Rates(part, bursts)) / Median(Rates(part, BestCeiling(part)));
 }
 
 double RateOf(const PartResult& part, const std::vector<double>& seconds) {
@@ -45,7 +50,7 @@ double SucceededRate(const PartResult& part) {
   return RateOf(part, Values(BestCeiling(part), [](auto& r) { return r.seconds_succeeded; }));
 }
 double SettledRate(const PartResult& part) {
-  return RateOf(part, Values(part.bursts, [](auto& r) { return r.seconds_settled; }));
+  return RateOf(part, Values(Bursts(part), [](auto& r) { return r.seconds_settled; }));
 }
 
 std::string Spread(const std::vector<double>& values) {
@@ -56,13 +61,13 @@ std::string Spread(const std::vector<double>& values) {
 double MedianPercentile(const PartResult& part, std::vector<double> BurstRound::*samples,
                         double percent) {
   return Median(Values(
-      part.bursts, [&](const BurstRound& round) { return Percentile(round.*samples, percent); }));
+      Bursts(part), [&](const BurstRound& round) { return Percentile(round.*samples, percent); }));
 }
 
 // Medians over the bursts of one service's figures.
 template <typename Value>
 double MedianOf(const PartResult& part, const std::string& service, Value value) {
-  return Median(Values(part.bursts,
+  return Median(Values(Bursts(part),
                        [&](const BurstRound& round) { return value(round.services.at(service)); }));
 }
 
@@ -87,10 +92,12 @@ std::string FormatRates(const PartResult& part) {
                             in_flight == part.best_in_flight ? "   <- best" : "          ",
                             Spread(Rates(part, rounds)));
   }
-  text += absl::StrFormat("  jobexec, %2d connections          %s\n", part.connections,
-                          Spread(Rates(part, part.bursts)));
-  text += absl::StrFormat("  ratio jobexec / best ceiling     %7.2f\n", Ratio(part));
-  if (part.bursts.front().finished_ms.empty()) return text;
+  for (const auto& [batch, bursts] : part.bursts) {
+    text += absl::StrFormat("  jobexec, %2d connections x %2d      %s\n", part.connections, batch,
+                            Spread(Rates(part, bursts)));
+    text += absl::StrFormat("    ratio to the best ceiling      %7.2f\n", Ratio(part, bursts));
+  }
+  if (Bursts(part).front().finished_ms.empty()) return text;
   text += absl::StrFormat("  best ceiling until all succeeded  %7.1f\n", SucceededRate(part));
   text += absl::StrFormat("  jobexec until its last patch     %7.1f\n", SettledRate(part));
   return text;
@@ -100,7 +107,7 @@ std::string FormatLatencies(const PartResult& part) {
   std::string text = absl::StrFormat("  POST to 202:       p50 %8.1f ms   p99 %8.1f ms\n",
                                      MedianPercentile(part, &BurstRound::accepted_ms, 50),
                                      MedianPercentile(part, &BurstRound::accepted_ms, 99));
-  if (part.bursts.front().finished_ms.empty()) return text;
+  if (Bursts(part).front().finished_ms.empty()) return text;
   return text + absl::StrFormat("  POST to .finished: p50 %8.1f ms   p99 %8.1f ms\n",
                                 MedianPercentile(part, &BurstRound::finished_ms, 50),
                                 MedianPercentile(part, &BurstRound::finished_ms, 99));
@@ -108,7 +115,7 @@ std::string FormatLatencies(const PartResult& part) {
 
 std::string FormatServices(const PartResult& part) {
   std::string text = "service     idle MB   peak MB   CPU s   CPU ms/event\n";
-  for (const auto& [name, unused] : part.bursts.front().services) {
+  for (const auto& [name, unused] : Bursts(part).front().services) {
     const double cpu =
         MedianOf(part, name, [](const ServiceRound& round) { return round.cpu_seconds; });
     text += absl::StrFormat(
@@ -123,7 +130,7 @@ std::string FormatServices(const PartResult& part) {
 // What else there is to know to trust the figures.
 std::string FormatSurroundings(const PartResult& part) {
   const auto row = [&](absl::string_view name, auto value) {
-    return absl::StrFormat("  %-36s%8.2f  %12.2f\n", name, Median(Values(part.bursts, value)),
+    return absl::StrFormat("  %-36s%8.2f  %12.2f\n", name, Median(Values(Bursts(part), value)),
                            Median(Values(BestCeiling(part), value)));
   };
   const double ms = 1000.0 / part.events;
@@ -135,7 +142,7 @@ std::string FormatSurroundings(const PartResult& part) {
 }
 
 std::string FormatAllCalls(const PartResult& part) {
-  const BurstRound& last = part.bursts.back();
+  const BurstRound& last = Bursts(part).back();
   std::string text;
   for (const auto& [name, service] : last.services) {
     const CallCounts calls = PerEvent(part, service.calls);
@@ -157,15 +164,17 @@ Json ToJson(const PartResult& part) {
     json["ceiling_per_second"][std::to_string(in_flight)] = Rates(part, rounds);
   }
   json["best_in_flight"] = part.best_in_flight;
-  json["per_second"] = Rates(part, part.bursts);
-  json["ratio"] = Ratio(part);
+  for (const auto& [batch, bursts] : part.bursts) {
+    json["per_second"][std::to_string(batch)] = Rates(part, bursts);
+    json["ratio"][std::to_string(batch)] = Ratio(part, bursts);
+  }
   json["ceiling_succeeded_per_second"] = SucceededRate(part);
   json["settled_per_second"] = SettledRate(part);
   json["accepted_ms"] = {{"p50", MedianPercentile(part, &BurstRound::accepted_ms, 50)},
                          {"p99", MedianPercentile(part, &BurstRound::accepted_ms, 99)}};
   json["finished_ms"] = {{"p50", MedianPercentile(part, &BurstRound::finished_ms, 50)},
                          {"p99", MedianPercentile(part, &BurstRound::finished_ms, 99)}};
-  for (const auto& [name, service] : part.bursts.back().services) {
+  for (const auto& [name, service] : Bursts(part).back().services) {
     const auto median = [&, n = name](auto value) { return MedianOf(part, n, value); };
     json["services"][name] = {
         {"idle_mb", median([](const ServiceRound& r) { return r.idle.resident_mb; })},
@@ -174,9 +183,9 @@ Json ToJson(const PartResult& part) {
         {"cpu_seconds", median([](const ServiceRound& r) { return r.cpu_seconds; })},
         {"calls_per_event", PerEvent(part, service.calls)}};
   }
-  json["api_server_calls_per_event"] = PerEvent(part, part.bursts.back().api_server);
+  json["api_server_calls_per_event"] = PerEvent(part, Bursts(part).back().api_server);
   json["background_cores"] = {
-      {"bursts", Values(part.bursts, [](const auto& r) { return r.background_cores; })},
+      {"bursts", Values(Bursts(part), [](const auto& r) { return r.background_cores; })},
       {"best_ceiling",
        Values(BestCeiling(part), [](const auto& r) { return r.background_cores; })}};
   return json;
@@ -186,7 +195,7 @@ Json ToJson(const PartResult& part) {
 
 std::string FormatTable(const PartResult& part) {
   return absl::StrFormat("\n%s: %d events, medians of %d rounds\n", part.name, part.events,
-                         part.bursts.size()) +
+                         Bursts(part).size()) +
          FormatRates(part) + FormatLatencies(part) + FormatServices(part) +
          FormatSurroundings(part) + FormatAllCalls(part);
 }

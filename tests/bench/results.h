@@ -47,7 +47,7 @@ struct PartResult {
   int connections = 0;
   std::map<int, std::vector<CeilingRound>> ceilings;  // by requests in flight
   int best_in_flight = 0;
-  std::vector<BurstRound> bursts;
+  std::map<int, std::vector<BurstRound>> bursts;  // by events in a request
 };
 
 // A table for people.

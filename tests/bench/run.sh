@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Benchmarks. Builds what it needs and leaves nothing running.
 #
-# usage: run.sh create [--events N] [--connections N] [--rounds N] [--in-flight N,N,...] [--parts abc]
-#                      [--keep]
+# usage: run.sh create [--events N] [--connections N] [--batches N,N] [--rounds N] [--in-flight N,N,...]
+#                      [--parts abc] [--keep]
 #        run.sh match
 #
 #   create   of the whole system on a Kubernetes of its own with fake nodes (kwok), as root: a burst of
@@ -65,7 +65,7 @@ main() {
   while (( $# )); do
     case $1 in
       --keep) KEEP=1 ;;
-      --events | --connections | --in-flight | --rounds | --parts)
+      --events | --connections | --batches | --in-flight | --rounds | --parts)
         [[ $# -ge 2 ]] || usage
         arguments+=("$1" "$2")
         shift ;;
