@@ -11,10 +11,18 @@
 #include "scheduler/config/config_fault.h"
 
 namespace jobexec::scheduler {
+namespace {
+
+// Some 4000 instructions, far more than a pattern of types has; a file may hold many patterns, and
+// what RE2 would allow takes it 60 ms each.
+constexpr int64_t kMaxProgramBytes = int64_t{256} * 1024;
+
+}  // namespace
 
 absl::StatusOr<std::shared_ptr<const re2::RE2>> CompileTypePattern(absl::string_view pattern) {
   re2::RE2::Options options;
   options.set_log_errors(false);
+  options.set_max_mem(kMaxProgramBytes);
   auto expression =
       std::make_shared<const re2::RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
   if (expression->ok()) return expression;

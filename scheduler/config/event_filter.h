@@ -16,7 +16,7 @@ class RE2;
 
 namespace jobexec::scheduler {
 
-// INVALID_ARGUMENT says why `pattern` is no regular expression.
+// INVALID_ARGUMENT says why `pattern` is no regular expression, or that it is too large a one.
 absl::StatusOr<std::shared_ptr<const re2::RE2>> CompileTypePattern(absl::string_view pattern);
 
 // True if the pattern is found anywhere in the type.

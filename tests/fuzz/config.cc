@@ -1,19 +1,15 @@
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "common/base/status_macros.h"
 #include "common/base/utf8.h"
-#include "common/json/go_json.h"
-#include "common/json/jsonpath.h"
 #include "scheduler/config/compiled_config.h"
 #include "scheduler/config/config_parser.h"
+#include "scheduler/config/event_filter.h"
 #include "tests/fuzz/properties.h"
 #include "tests/fuzz/targets.h"
 
@@ -80,17 +76,14 @@ absl::Status CheckParsed(const scheduler::JobConfig& config, const Lines& lines)
 
 // Expression by expression, nothing shared.
 bool WantsSlowly(const EventFilter& filter) {
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  const re2::RE2 pattern(filter.type_pattern, options);
-  if (!pattern.ok() || !re2::RE2::PartialMatch(kType, pattern)) return false;
+  const auto pattern = scheduler::CompileTypePattern(filter.type_pattern);
+  if (!pattern.ok() || !scheduler::FindsType(**pattern, kType)) return false;
   if (filter.property.empty()) return true;
-  const auto path = json::JsonPath::Compile(absl::StripAsciiWhitespace(filter.property));
+  const auto path = scheduler::CompileProperty(filter.property);
   if (!path.ok()) return false;
   const auto values = path->Select(Document());
   return values.ok() && std::any_of(values->begin(), values->end(), [&](const Json* value) {
-           return value->is_primitive() && !value->is_null() &&
-                  json::ToText(*value) == filter.match;
+           return scheduler::ComparableText(*value) == filter.match;
          });
 }
 

@@ -32,6 +32,12 @@ TEST(EventFilter, SaysWhatIsWrongWithAnExpression) {
   EXPECT_THAT(CompileProperty(" $.data.x\n"), IsOk());
 }
 
+TEST(EventFilter, PatternsHaveALimitedSize) {
+  EXPECT_THAT(CompileTypePattern("[a-z.]{1000}"), IsOk());
+  EXPECT_THAT(CompileTypePattern("\\pL{1000}"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("too large")));
+}
+
 TEST(EventFilter, TextsNumbersAndBooleansCanBeCompared) {
   EXPECT_EQ(ComparableText("a"), "a");
   EXPECT_EQ(ComparableText(1.5), "1.5");
