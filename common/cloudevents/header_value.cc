@@ -1,13 +1,13 @@
 #include "common/cloudevents/header_value.h"
 
+#include <charconv>
+#include <optional>
+
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "common/base/utf8.h"
 
 namespace jobexec::cloudevents {
 namespace {
-
-bool IsHexDigit(char c) { return absl::ascii_isxdigit(static_cast<unsigned char>(c)); }
 
 // `value` starts with a double quote.
 absl::StatusOr<std::string> Unquote(absl::string_view value) {
@@ -24,16 +24,21 @@ absl::StatusOr<std::string> Unquote(absl::string_view value) {
       "starts with a double quote that is not closed at the end: close it, or send it as %22");
 }
 
+// The byte that a percent sign and two hexadecimal digits at the start of `text` stand for.
+std::optional<char> EscapedByte(absl::string_view text) {
+  if (text.size() < 3 || text[0] != '%') return std::nullopt;
+  unsigned char byte = 0;
+  const char* const end = text.data() + 3;
+  if (std::from_chars(text.data() + 1, end, byte, 16).ptr != end) return std::nullopt;
+  return static_cast<char>(byte);
+}
+
 std::string PercentDecode(absl::string_view text) {
   std::string decoded;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && IsHexDigit(text[i + 1]) &&
-        IsHexDigit(text[i + 2])) {
-      decoded += absl::HexStringToBytes(text.substr(i + 1, 2));
-      i += 2;
-    } else {
-      decoded.push_back(text[i]);
-    }
+    const std::optional<char> byte = EscapedByte(text.substr(i));
+    decoded.push_back(byte.value_or(text[i]));
+    if (byte.has_value()) i += 2;
   }
   return decoded;
 }

@@ -28,6 +28,7 @@ TEST(HeaderValue, Decodes) {
       {"%22quoted%22", "\"quoted\""},
       {"100%", "100%"},
       {"5%zz%2", "5%zz%2"},
+      {"%4g%-1%+1% 1%0x", "%4g%-1%+1% 1%0x"},
       {"%20%20", "  "},
       {"\"in quotes\"", "in quotes"},
       {R"("back\\slash \"and\" quote")", R"(back\slash "and" quote)"},
