@@ -72,7 +72,7 @@ absl::Status Installation::CreateNamespace() {
   const kube::Collection namespaces = {"/api/v1", "", "namespaces"};
   const nlohmann::json body = {
       {"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name_space_}}}};
-  RETURN_IF_ERROR(kube_->Create(namespaces, body.dump(), kCall).status());
+  RETURN_IF_ERROR(kube_->Create(namespaces, body.dump(), kCall));
   // Pods are refused until the namespace has its service account.
   const kube::Collection accounts = {"/api/v1", name_space_, "serviceaccounts"};
   if (!PollUntil([&] { return kube_->Get(accounts, "default", kCall).ok(); }, kClusterPatience)) {

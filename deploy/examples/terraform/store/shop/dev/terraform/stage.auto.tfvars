@@ -1,0 +1,3 @@
+# Stage dev: small and cheap.
+replicas = 1
+size     = "small"

@@ -1,0 +1,3 @@
+# Stage hardening: as in production.
+replicas = 3
+size     = "large"
