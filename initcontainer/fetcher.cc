@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
@@ -17,10 +18,10 @@ using jobexecutor::v1::FetchRequest;
 using jobexecutor::v1::FetchResponse;
 
 absl::Status Outcome(const grpc::Status& finished, const FetchOptions& options) {
-  const absl::Status status = rpc::FromGrpc(finished);
+  absl::Status status = rpc::FromGrpc(finished);
   if (!absl::IsDeadlineExceeded(status)) return status;
-  return Annotate(status, absl::StrCat("no whole answer within ",
-                                       absl::FormatDuration(options.attempt_timeout)));
+  return Annotate(std::move(status), absl::StrCat("no whole answer within ",
+                                                  absl::FormatDuration(options.attempt_timeout)));
 }
 
 absl::StatusOr<int> FetchOnce(jobexecutor::v1::Resources::StubInterface& scheduler,
