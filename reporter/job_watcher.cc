@@ -56,7 +56,7 @@ void WarnUnreadable(absl::string_view resource, const absl::Status& status) {
 
 }  // namespace
 
-JobWatcher::JobWatcher(Resource resource, std::string name_space, std::string installation,
+JobWatcher::JobWatcher(Resource resource, std::string name_space, const std::string& installation,
                        Parts parts)
     : resource_(resource),
       name_space_(std::move(name_space)),

@@ -31,7 +31,8 @@ class JobWatcher {
   };
 
   // `name_space`: empty for all. `installation`: the label by which our Jobs and pods are found.
-  JobWatcher(Resource resource, std::string name_space, std::string installation, Parts parts);
+  JobWatcher(Resource resource, std::string name_space, const std::string& installation,
+             Parts parts);
 
   // Until `stop`. Broken watches are reopened where they broke off; if the server has forgotten
   // that place (410), everything is listed again and what is missing counts as deleted. A watch in

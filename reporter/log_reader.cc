@@ -225,14 +225,13 @@ class Session {
     if (!progress.opened && request_.tail_lines() > 0) options.tail_lines = request_.tail_lines();
     LogLines lines;
     const auto take = [&](const LogLine& line) { TakeLine(line, options.since, progress); };
-    const absl::Status status =
-        parts_.kube.StreamLog(source.pod->name_space, source.pod->name, options, stop_, kIdle,
-                              [&](absl::string_view data) {
-                                progress.opened = true;
-                                errors_ = 0;
-                                lines.Feed(data, take);
-                                return Flush();
-                              });
+    absl::Status status = parts_.kube.StreamLog(source.pod->name_space, source.pod->name, options,
+                                                stop_, kIdle, [&](absl::string_view data) {
+                                                  progress.opened = true;
+                                                  errors_ = 0;
+                                                  lines.Feed(data, take);
+                                                  return Flush();
+                                                });
     if (status.ok()) lines.End(take);
     (void)Flush();
     return status;

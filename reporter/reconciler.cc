@@ -441,7 +441,7 @@ std::string Reconciler::Keep(Look look, absl::string_view name_space, absl::stri
     parts_.store.ConfirmGone(look.state.hash, name_space, name);
     return "";
   }
-  const std::string version = view->record.resource_version;
+  std::string version = view->record.resource_version;
   parts_.store.ReplaceJob(*std::move(view));
   return version;
 }

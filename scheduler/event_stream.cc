@@ -27,7 +27,7 @@ class EventStream final : public grpc::ServerBidiReactor<EventSubmission, EventO
   }
 
   void Drain() {
-    Act([this] {
+    Act([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       reads_ended_ = true;
       finish_status_ = grpc::Status(grpc::StatusCode::UNAVAILABLE, "the scheduler is stopping");
     });
@@ -35,35 +35,35 @@ class EventStream final : public grpc::ServerBidiReactor<EventSubmission, EventO
 
   void OnReadDone(bool ok) override {
     if (!ok) {
-      Act([this] { reads_ended_ = true; });
+      Act([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { reads_ended_ = true; });
       return;
     }
     if (incoming_.sequence() <= last_sequence_) {
       const std::string text = absl::StrCat("sequence ", incoming_.sequence(), " follows ",
                                             last_sequence_, ": expected a larger number");
-      Act([this, &text] {
+      Act([this, &text]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
         reads_ended_ = true;
         finish_status_ = grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, text);
       });
       return;
     }
     last_sequence_ = incoming_.sequence();
-    Act([this] { ++undecided_; });
+    Act([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { ++undecided_; });
     queue_.Submit(std::move(incoming_),
                   [self = self_](EventOutcome outcome) { self->Decided(std::move(outcome)); });
     incoming_.Clear();
-    Act([this] { read_wanted_ = true; });
+    Act([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { read_wanted_ = true; });
   }
 
   void OnWriteDone(bool ok) override {
-    Act([this, ok] {
+    Act([this, ok]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       write_pending_ = false;
       if (!ok) broken_ = true;
     });
   }
 
   void OnCancel() override {
-    Act([this] { broken_ = true; });
+    Act([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { broken_ = true; });
   }
 
   void OnDone() override {
@@ -74,7 +74,7 @@ class EventStream final : public grpc::ServerBidiReactor<EventSubmission, EventO
 
  private:
   void Decided(EventOutcome outcome) {
-    Act([this, &outcome] {
+    Act([this, &outcome]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       --undecided_;
       if (!finished_ && !broken_) outbox_.push_back(std::move(outcome));
     });

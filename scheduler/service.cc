@@ -148,8 +148,9 @@ grpc::ServerUnaryReactor* SchedulerService::CancelRuns(
   const absl::Time deadline = DeadlineOf(*context, clock_);
   const bool queued = workers_.TrySubmit([this, reactor, request, response, deadline] {
     auto cancelled = canceller_.Cancel(*request, deadline);
-    if (cancelled.ok()) *response = *std::move(cancelled);
-    reactor->Finish(rpc::ToGrpc(cancelled.status()));
+    const absl::Status status = cancelled.status();
+    if (status.ok()) *response = *std::move(cancelled);
+    reactor->Finish(rpc::ToGrpc(status));
   });
   if (!queued) reactor->Finish(rpc::ToGrpc(QueueFull()));
   return reactor;
@@ -161,8 +162,9 @@ grpc::ServerUnaryReactor* SchedulerService::RenderJobs(grpc::CallbackServerConte
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const bool queued = workers_.TrySubmit([this, reactor, request, response] {
     auto rendered = Render(handler_, *request);
-    if (rendered.ok()) *response = *std::move(rendered);
-    reactor->Finish(rpc::ToGrpc(rendered.status()));
+    const absl::Status status = rendered.status();
+    if (status.ok()) *response = *std::move(rendered);
+    reactor->Finish(rpc::ToGrpc(status));
   });
   if (!queued) reactor->Finish(rpc::ToGrpc(QueueFull()));
   return reactor;

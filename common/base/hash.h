@@ -11,7 +11,7 @@ namespace jobexec {
 
 // Lower-case hex of the digest. SHA-256: 64 digits; SHA3-224 (the original's config hash): 56.
 std::string Sha256Hex(absl::string_view data);
-std::string Sha3_224Hex(absl::string_view data);
+std::string Sha3_224Hex(absl::string_view data);  // NOLINT(readability-identifier-naming)
 
 // HMAC-SHA-256 (RFC 2104), 32 raw bytes.
 std::string HmacSha256(absl::string_view key, absl::string_view data);

@@ -305,8 +305,8 @@ void SetMethod(CURL* easy, const Request& request) {
 
 // Once per process, before the first handle; never undone, because threads may outlive main.
 void InitializeCurl() {
-  static const CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (result != CURLE_OK) abort();  // only without memory
+  static const CURLcode kResult = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (kResult != CURLE_OK) abort();  // only without memory
 }
 
 class CurlClient final : public Client {

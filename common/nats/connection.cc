@@ -99,6 +99,7 @@ using SessionPtr = std::shared_ptr<Session>;
 natsStatus Configure(const Connection::Options& options, natsOptions* native) {
   const std::vector<std::string> urls = absl::StrSplit(options.urls, ',');
   std::vector<const char*> servers;
+  servers.reserve(urls.size());
   for (const std::string& url : urls) servers.push_back(url.c_str());
   natsStatus status =
       natsOptions_SetServers(native, servers.data(), static_cast<int>(servers.size()));

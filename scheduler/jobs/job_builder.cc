@@ -108,7 +108,8 @@ void SetUnlessEmpty(const char* field, const T& value, Json& object) {
 Json VolumeMounts() { return Json::array({{{"name", kVolume}, {"mountPath", kMountPath}}}); }
 
 // Fields that the job container and the init container have in common.
-Json Container(std::string name, const std::string& image, Json resources, const Json& security) {
+Json Container(std::string name, const std::string& image, const Json& resources,
+               const Json& security) {
   Json container = {{"name", std::move(name)}, {"image", image}, {"volumeMounts", VolumeMounts()}};
   SetUnlessEmpty("resources", resources, container);
   SetUnlessEmpty("securityContext", security, container);
@@ -117,9 +118,9 @@ Json Container(std::string name, const std::string& image, Json resources, const
 
 absl::StatusOr<Json> InitContainer(const JobDefaults& defaults, const TaskContext& context,
                                    const Json& security) {
-  ASSIGN_OR_RETURN(Json resources, BuildResources(defaults.resources));
-  Json container = Container(absl::StrCat("init-", context.stem), defaults.init_image,
-                             std::move(resources), security);
+  ASSIGN_OR_RETURN(const Json resources, BuildResources(defaults.resources));
+  Json container =
+      Container(absl::StrCat("init-", context.stem), defaults.init_image, resources, security);
   container["imagePullPolicy"] = "IfNotPresent";
   container["terminationMessagePolicy"] = "FallbackToLogsOnError";
   container["env"] = Json::array();
@@ -144,8 +145,7 @@ absl::StatusOr<Json> JobContainer(const JobDefaults& defaults, const TaskContext
   auto env = BuildEnv(task, context.facts, context.document);
   RETURN_IF_ERROR(
       Annotate(env.status(), absl::StrCat("could not prepare env for ", TaskName(task))));
-  Json container =
-      Container(std::string(context.stem), task.image, *std::move(resources), security);
+  Json container = Container(std::string(context.stem), task.image, *resources, security);
   container["env"] = std::move(env->env);
   SetUnlessEmpty("envFrom", env->env_from, container);
   SetUnlessEmpty("imagePullPolicy", task.image_pull_policy, container);

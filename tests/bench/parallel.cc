@@ -50,6 +50,7 @@ absl::StatusOr<ParallelResult> RunParallel(
   };
   {
     std::vector<std::jthread> running;
+    running.reserve(threads);
     for (int thread = 0; thread < threads; ++thread) running.emplace_back(run, thread);
   }
   absl::MutexLock lock(&failure.mutex);

@@ -24,11 +24,11 @@ constexpr char kType[] = "sh.keptn.event.test.triggered";
 constexpr size_t kMaxActions = 8;  // that are matched the slow way
 
 const Json& Document() {
-  static const auto* const document = new Json(
+  static const auto* const kDocument = new Json(
       {{"id", "1"},
        {"type", kType},
        {"data", {{"stage", "dev"}, {"list", {1, 2.5, true, nullptr, "x"}}, {"o", {{"k", "v"}}}}}});
-  return *document;
+  return *kDocument;
 }
 
 class Lines {

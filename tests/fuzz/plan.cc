@@ -27,7 +27,7 @@ using scheduler::Plan;
 using scheduler::PlannedJob;
 
 const scheduler::Planner& ThePlanner() {
-  static const auto* const planner = [] {
+  static const auto* const kPlanner = [] {
     scheduler::PlannerSettings settings;
     settings.installation = "inst";
     settings.defaults.job_namespace = "home";
@@ -36,7 +36,7 @@ const scheduler::Planner& ThePlanner() {
     settings.fetch_address = "scheduler:9090";
     return new scheduler::Planner(settings, scheduler::GrantSigner("key"));
   }();
-  return *planner;
+  return *kPlanner;
 }
 
 bool IsNameCharacter(char c) {

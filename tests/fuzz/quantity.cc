@@ -17,7 +17,7 @@ namespace {
 
 // The amount by other means: in floating point.
 double Amount(const std::string& quantity) {
-  static const auto* const factors = new std::map<std::string, double>{
+  static const auto* const kFactors = new std::map<std::string, double>{
       {"n", 1e-9},    {"u", 1e-6},    {"m", 1e-3},    {"", 1},       {"k", 1e3},     {"M", 1e6},
       {"G", 1e9},     {"T", 1e12},    {"P", 1e15},    {"E", 1e18},   {"Ki", 0x1p10}, {"Mi", 0x1p20},
       {"Gi", 0x1p30}, {"Ti", 0x1p40}, {"Pi", 0x1p50}, {"Ei", 0x1p60}};
@@ -25,7 +25,7 @@ double Amount(const std::string& quantity) {
   const size_t end = std::min(quantity.find_first_not_of("0123456789.", begin), quantity.size());
   const std::string suffix = quantity.substr(end);
   double amount = 0;
-  if (const auto factor = factors->find(suffix); factor != factors->end()) {
+  if (const auto factor = kFactors->find(suffix); factor != kFactors->end()) {
     amount = std::strtod(quantity.substr(begin, end - begin).c_str(), nullptr) * factor->second;
   } else {
     amount = std::strtod(quantity.substr(begin).c_str(), nullptr);  // e3

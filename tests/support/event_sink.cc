@@ -15,15 +15,15 @@ absl::StatusOr<std::unique_ptr<EventSink>> EventSink::Start(
   http::Server::Options options;
   options.address = address;
   options.port = port;
-  ASSIGN_OR_RETURN(sink->server_,
-                   http::Server::Start(std::move(options),
-                                       [s = sink.get()](http::Request request, http::Reply reply) {
-                                         s->Take(std::move(request), std::move(reply));
-                                       }));
+  ASSIGN_OR_RETURN(sink->server_, http::Server::Start(std::move(options),
+                                                      [s = sink.get()](const http::Request& request,
+                                                                       http::Reply reply) {
+                                                        s->Take(request, std::move(reply));
+                                                      }));
   return sink;
 }
 
-void EventSink::Take(http::Request request, http::Reply reply) {
+void EventSink::Take(const http::Request& request, http::Reply reply) {
   const auto event = json::Parse(request.body);
   if (!event.ok() || !event->is_object()) {
     std::move(reply)(http::MakeProblem(400, "Bad Request", "expected a structured CloudEvent"));

@@ -40,7 +40,7 @@ class EventSink {
  private:
   explicit EventSink(std::function<void(const nlohmann::json&)> on_event)
       : on_event_(std::move(on_event)) {}
-  void Take(http::Request request, http::Reply reply);
+  void Take(const http::Request& request, http::Reply reply);
 
   const std::function<void(const nlohmann::json&)> on_event_;
   mutable absl::Mutex mutex_;

@@ -22,6 +22,7 @@ constexpr size_t kMaxLogBytes = 64 * 1024 * 1024;
 
 std::vector<char*> Pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;
@@ -49,9 +50,14 @@ std::optional<std::string> FindField(const std::string& file, const std::string&
 absl::StatusOr<std::unique_ptr<Subprocess>> Subprocess::Start(
     const std::vector<std::string>& command, const std::map<std::string, std::string>& environment,
     const std::string& log_file) {
-  std::vector<std::string> arguments = command;
+  // A test that is killed leaves nothing running.
+  std::vector<std::string> arguments = {"/usr/bin/setpriv", "--pdeathsig", "KILL"};
+  arguments.insert(arguments.end(), command.begin(), command.end());
   std::vector<std::string> variables;
-  for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
+  variables.reserve(environment.size());
+  for (const auto& [name, value] : environment) {
+    variables.push_back(absl::StrCat(name, "=", value));
+  }
 
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
@@ -60,7 +66,7 @@ absl::StatusOr<std::unique_ptr<Subprocess>> Subprocess::Start(
                                    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
   posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
   pid_t pid = 0;
-  const int error = posix_spawn(&pid, command[0].c_str(), &files, nullptr,
+  const int error = posix_spawn(&pid, arguments[0].c_str(), &files, nullptr,
                                 Pointers(arguments).data(), Pointers(variables).data());
   posix_spawn_file_actions_destroy(&files);
   if (error != 0) return absl::ErrnoToStatus(error, absl::StrCat("cannot start ", command[0]));

@@ -14,7 +14,8 @@
 
 namespace jobexec::testing {
 
-// Not thread-safe. Killed and reaped when destroyed.
+// Not thread-safe. Killed and reaped when destroyed; killed also when the thread that started it
+// ends.
 class Subprocess {
  public:
   // Starts `command` with exactly these variables; its output goes to `log_file`.

@@ -4,46 +4,24 @@
 // symbols, so these stand in front of Abseil's for our code and for gRPC alike; each tells the
 // sanitizer what the real function, found by dlsym, does. Between "pre" and "post" the sanitizer
 // ignores what the thread does. Source: sanitizer/tsan_interface.h, "External mutex annotations".
-#include <dlfcn.h>
 #include <sanitizer/tsan_interface.h>
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 
-#include "absl/base/options.h"
+#include "absl/base/config.h"
+#include "tests/support/tsan_real.h"
 
-#define JOBEXEC_TEXT_OF(x) #x
-#define JOBEXEC_TEXT(x) JOBEXEC_TEXT_OF(x)
-#define JOBEXEC_ABSEIL JOBEXEC_TEXT(ABSL_OPTION_INLINE_NAMESPACE_NAME)
+// JOBEXEC_ABSEIL is the namespace as it is mangled, with its inline part: "4absl7debian3".
+#define JOBEXEC_SYMBOL(rest) "_ZN" JOBEXEC_ABSEIL rest
 
-// The mangled name has the length of the inline namespace; the distributions' are of seven
-// characters
-// ("debian3") or eight ("debian10").
-#if JOBEXEC_ABSEIL_NAME_LENGTH == 7
-#define JOBEXEC_SYMBOL(rest) "_ZN4absl7" JOBEXEC_ABSEIL rest
-#elif JOBEXEC_ABSEIL_NAME_LENGTH == 8
-#define JOBEXEC_SYMBOL(rest) "_ZN4absl8" JOBEXEC_ABSEIL rest
-#elif JOBEXEC_ABSEIL_NAME_LENGTH == 12
-#define JOBEXEC_SYMBOL(rest) "_ZN4absl12" JOBEXEC_ABSEIL rest
-#else
-#error "unknown length of Abseil's inline namespace"
+// Of Abseil's releases from this one to the next the functions below are known.
+#if ABSL_LTS_RELEASE_VERSION < 20220623 || ABSL_LTS_RELEASE_VERSION > 20240722
+#error "tsan_abseil.cc does not know the locks of this Abseil: see which functions it has"
 #endif
 
 namespace {
 
-template <typename Function>
-Function Real(Function, const char* symbol) {
-  void* found = dlsym(RTLD_NEXT, symbol);
-  if (found == nullptr) {
-    std::fprintf(stderr, "no %s in this Abseil\n", symbol);
-    std::abort();
-  }
-  Function function;
-  std::memcpy(&function, &found, sizeof(function));
-  return function;
-}
+using jobexec::testing::RealFunction;
 
 // As absl::Duration and absl::Time travel in registers.
 struct Span {
@@ -77,21 +55,21 @@ bool CondVarWait(void* condition_variable, void* mutex, uint64_t timeout) asm(JO
     "7CondVar10WaitCommonEPNS0_5MutexENS0_24synchronization_internal13KernelTimeoutE"));
 
 void MutexLock(void* mutex) {
-  static const auto real = Real(&MutexLock, JOBEXEC_SYMBOL("5Mutex4LockEv"));
+  static const auto real = RealFunction(&MutexLock, JOBEXEC_SYMBOL("5Mutex4LockEv"));
   __tsan_mutex_pre_lock(mutex, 0);
   real(mutex);
   __tsan_mutex_post_lock(mutex, 0, 0);
 }
 
 void MutexUnlock(void* mutex) {
-  static const auto real = Real(&MutexUnlock, JOBEXEC_SYMBOL("5Mutex6UnlockEv"));
+  static const auto real = RealFunction(&MutexUnlock, JOBEXEC_SYMBOL("5Mutex6UnlockEv"));
   __tsan_mutex_pre_unlock(mutex, 0);
   real(mutex);
   __tsan_mutex_post_unlock(mutex, 0);
 }
 
 bool MutexTryLock(void* mutex) {
-  static const auto real = Real(&MutexTryLock, JOBEXEC_SYMBOL("5Mutex7TryLockEv"));
+  static const auto real = RealFunction(&MutexTryLock, JOBEXEC_SYMBOL("5Mutex7TryLockEv"));
   __tsan_mutex_pre_lock(mutex, __tsan_mutex_try_lock);
   const bool locked = real(mutex);
   __tsan_mutex_post_lock(mutex, __tsan_mutex_try_lock | (locked ? 0 : __tsan_mutex_try_lock_failed),
@@ -100,14 +78,15 @@ bool MutexTryLock(void* mutex) {
 }
 
 void MutexReaderLock(void* mutex) {
-  static const auto real = Real(&MutexReaderLock, JOBEXEC_SYMBOL("5Mutex10ReaderLockEv"));
+  static const auto real = RealFunction(&MutexReaderLock, JOBEXEC_SYMBOL("5Mutex10ReaderLockEv"));
   __tsan_mutex_pre_lock(mutex, __tsan_mutex_read_lock);
   real(mutex);
   __tsan_mutex_post_lock(mutex, __tsan_mutex_read_lock, 0);
 }
 
 void MutexReaderUnlock(void* mutex) {
-  static const auto real = Real(&MutexReaderUnlock, JOBEXEC_SYMBOL("5Mutex12ReaderUnlockEv"));
+  static const auto real =
+      RealFunction(&MutexReaderUnlock, JOBEXEC_SYMBOL("5Mutex12ReaderUnlockEv"));
   __tsan_mutex_pre_unlock(mutex, __tsan_mutex_read_lock);
   real(mutex);
   __tsan_mutex_post_unlock(mutex, __tsan_mutex_read_lock);
@@ -115,7 +94,7 @@ void MutexReaderUnlock(void* mutex) {
 
 void MutexLockWhen(void* mutex, const void* condition) {
   static const auto real =
-      Real(&MutexLockWhen, JOBEXEC_SYMBOL("5Mutex8LockWhenERKNS0_9ConditionE"));
+      RealFunction(&MutexLockWhen, JOBEXEC_SYMBOL("5Mutex8LockWhenERKNS0_9ConditionE"));
   __tsan_mutex_pre_lock(mutex, 0);
   real(mutex, condition);
   __tsan_mutex_post_lock(mutex, 0, 0);
@@ -123,8 +102,8 @@ void MutexLockWhen(void* mutex, const void* condition) {
 
 bool MutexLockWhenWithTimeout(void* mutex, const void* condition, Span duration) {
   static const auto real =
-      Real(&MutexLockWhenWithTimeout,
-           JOBEXEC_SYMBOL("5Mutex19LockWhenWithTimeoutERKNS0_9ConditionENS0_8DurationE"));
+      RealFunction(&MutexLockWhenWithTimeout,
+                   JOBEXEC_SYMBOL("5Mutex19LockWhenWithTimeoutERKNS0_9ConditionENS0_8DurationE"));
   __tsan_mutex_pre_lock(mutex, 0);
   const bool result = real(mutex, condition, duration);
   __tsan_mutex_post_lock(mutex, 0, 0);
@@ -133,8 +112,8 @@ bool MutexLockWhenWithTimeout(void* mutex, const void* condition, Span duration)
 
 bool MutexLockWhenWithDeadline(void* mutex, const void* condition, Span time) {
   static const auto real =
-      Real(&MutexLockWhenWithDeadline,
-           JOBEXEC_SYMBOL("5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE"));
+      RealFunction(&MutexLockWhenWithDeadline,
+                   JOBEXEC_SYMBOL("5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE"));
   __tsan_mutex_pre_lock(mutex, 0);
   const bool result = real(mutex, condition, time);
   __tsan_mutex_post_lock(mutex, 0, 0);
@@ -143,10 +122,10 @@ bool MutexLockWhenWithDeadline(void* mutex, const void* condition, Span time) {
 
 // What newer Abseils have in place of the three above.
 bool MutexLockWhenCommon(void* mutex, const void* condition, uint64_t timeout, bool write) {
-  static const auto real =
-      Real(&MutexLockWhenCommon,
-           JOBEXEC_SYMBOL("5Mutex14LockWhenCommonERKNS0_9ConditionENS0_24synchronization_internal"
-                          "13KernelTimeoutEb"));
+  static const auto real = RealFunction(
+      &MutexLockWhenCommon,
+      JOBEXEC_SYMBOL("5Mutex14LockWhenCommonERKNS0_9ConditionENS0_24synchronization_internal"
+                     "13KernelTimeoutEb"));
   const unsigned flags = write ? 0 : __tsan_mutex_read_lock;
   __tsan_mutex_pre_lock(mutex, flags);
   const bool result = real(mutex, condition, timeout, write);
@@ -156,9 +135,9 @@ bool MutexLockWhenCommon(void* mutex, const void* condition, uint64_t timeout, b
 
 // A wait gives the lock away and takes it back.
 bool MutexAwait(void* mutex, const void* condition, uint64_t timeout) {
-  static const auto real =
-      Real(&MutexAwait, JOBEXEC_SYMBOL("5Mutex11AwaitCommonERKNS0_9ConditionENS0_24synchronization_"
-                                       "internal13KernelTimeoutE"));
+  static const auto real = RealFunction(
+      &MutexAwait, JOBEXEC_SYMBOL("5Mutex11AwaitCommonERKNS0_9ConditionENS0_24synchronization_"
+                                  "internal13KernelTimeoutE"));
   __tsan_mutex_pre_unlock(mutex, 0);
   __tsan_mutex_post_unlock(mutex, 0);
   __tsan_mutex_pre_lock(mutex, 0);
@@ -168,7 +147,7 @@ bool MutexAwait(void* mutex, const void* condition, uint64_t timeout) {
 }
 
 bool CondVarWait(void* condition_variable, void* mutex, uint64_t timeout) {
-  static const auto real = Real(
+  static const auto real = RealFunction(
       &CondVarWait, JOBEXEC_SYMBOL("7CondVar10WaitCommonEPNS0_5MutexENS0_24synchronization_internal"
                                    "13KernelTimeoutE"));
   __tsan_mutex_pre_unlock(mutex, 0);
@@ -182,13 +161,13 @@ bool CondVarWait(void* condition_variable, void* mutex, uint64_t timeout) {
 // A counter orders all of its decrements before the end of the wait.
 bool CounterDecrement(void* counter) {
   static const auto real =
-      Real(&CounterDecrement, JOBEXEC_SYMBOL("15BlockingCounter14DecrementCountEv"));
+      RealFunction(&CounterDecrement, JOBEXEC_SYMBOL("15BlockingCounter14DecrementCountEv"));
   __tsan_release(counter);
   return real(counter);
 }
 
 void CounterWait(void* counter) {
-  static const auto real = Real(&CounterWait, JOBEXEC_SYMBOL("15BlockingCounter4WaitEv"));
+  static const auto real = RealFunction(&CounterWait, JOBEXEC_SYMBOL("15BlockingCounter4WaitEv"));
   real(counter);
   __tsan_acquire(counter);
 }

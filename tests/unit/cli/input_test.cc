@@ -22,7 +22,7 @@ class InputTest : public ::testing::Test {
   const testing::TempDirectory directory_;
   std::istringstream in_{"standard"};
   std::ostringstream out_;
-  const config::Environment environment_;
+  const config::Environment environment_ = {};
 };
 
 TEST_F(InputTest, FilesAndStandardInput) {
