@@ -140,7 +140,15 @@ absl::Status Installation::StartReporter() {
   reporter_.reset();
   ASSIGN_OR_RETURN(reporter_, Subprocess::Start({JOBEXEC_REPORTER_PROGRAM}, environment,
                                                 directory_.path() + "/reporter.log"));
+  ASSIGN_OR_RETURN(reporter_port_, reporter_->WaitForLogField("grpc_port", kClusterPatience));
   return reporter_->WaitForLogField("admin_port", kClusterPatience).status();
+}
+
+std::string Installation::scheduler_address() const {
+  return absl::StrCat(node_ip_, ":", scheduler_port_);
+}
+std::string Installation::reporter_address() const {
+  return absl::StrCat("127.0.0.1:", reporter_port_);
 }
 
 absl::Status Installation::StartIntake() {

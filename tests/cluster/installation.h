@@ -66,6 +66,10 @@ class Installation {
   const std::string& intake_admin_port() const { return intake_admin_port_; }
   const std::string& scheduler_admin_port() const { return scheduler_admin_port_; }
 
+  // "host:port" of the gRPC APIs.
+  std::string scheduler_address() const;
+  std::string reporter_address() const;
+
   const EventSink& sink() const { return *sink_; }
   kube::Client& kube() { return *kube_; }
   const std::string& name_space() const { return name_space_; }
@@ -89,6 +93,7 @@ class Installation {
   std::unique_ptr<Subprocess> intake_;
   std::string scheduler_port_ = "0";  // the same again after a restart
   std::string scheduler_admin_port_;
+  std::string reporter_port_;
   std::string intake_port_;
   std::string intake_admin_port_;
 };

@@ -290,7 +290,7 @@ TEST(CancelReconciler, ATaskWithoutAnswersIsStoppedToo) {
   job.record.has_answer_finalizer = false;
   CancelledEvent event(h, job);
   h.Create(job);
-  StartPod(h, job, "");
+  StartPod(h, job, "last words\n");
   h.Run(absl::Seconds(1));
   event.Cancel();
   h.Run(absl::Seconds(1));
@@ -300,6 +300,8 @@ TEST(CancelReconciler, ATaskWithoutAnswersIsStoppedToo) {
   EXPECT_EQ(h.Job(job)["spec"]["activeDeadlineSeconds"], 1);
   EXPECT_EQ(h.publisher.attempts, 0);
   EXPECT_EQ(h.kube.Count("patch"), 1);
+  EXPECT_EQ(h.kube.Count("log"), 1);
+  EXPECT_THAT(h.ArchivedLog(job), HasSubstr("last words"));
 }
 
 TEST(CancelReconciler, NothingIsAnsweredBeforeTheStopIsStored) {

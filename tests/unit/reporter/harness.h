@@ -274,6 +274,10 @@ class Harness {
   static bool IsHeld(const Json& job) {
     return job["metadata"].contains("finalizers") && !job["metadata"]["finalizers"].empty();
   }
+  // What the present reporter has kept of the Job's log.
+  std::string ArchivedLog(const JobView& view) const {
+    return reporter_->archive.Get(view.record.uid);
+  }
   bool IsHeld(const JobView& view) const { return IsHeld(Job(view)); }
 
   jobexec::testing::FakeClock clock;
