@@ -39,6 +39,9 @@ inline constexpr char kWhyAnnotation[] = "jobexec.dev/why";            // with s
 inline constexpr char kTtlAnnotation[] = "jobexec.dev/ttl";            // seconds the user asked for
 inline constexpr char kLedgerAnnotation[] = "jobexec.dev/ledger";      // anchor, record
 inline constexpr char kCancelAnnotation[] = "jobexec.dev/cancel";      // anchor, record
+// Entry about the event in Keptn's error log: owed, posted or refused; on anchors and records that
+// need one.
+inline constexpr char kErrorLogAnnotation[] = "jobexec.dev/error-log";
 // When the reporter removes a Job that it let go while a queue held it: such a Job never ends, so
 // its TTL never starts.
 inline constexpr char kDeleteAfterAnnotation[] = "jobexec.dev/delete-after";
@@ -92,6 +95,8 @@ struct Cancel {
   std::string why;
   absl::Time time = absl::InfinitePast();
   int action = -1;  // index among the matching actions; -1: every one
+  // Because the event's sequence has ended in Keptn: nobody waits for the run any more.
+  bool sequence_ended = false;
 
   bool Covers(int other) const { return action < 0 || action == other; }
   bool operator==(const Cancel&) const = default;
@@ -149,6 +154,7 @@ struct JobRecord {
   Refusal refusal;
   Ledger ledger;
   std::vector<Cancel> cancels;
+  std::string error_log;  // the annotation
   int64_t ttl_seconds = 0;
   std::string queue;  // empty if no queue admits the Job
   bool has_answer_finalizer = false;
