@@ -1,19 +1,19 @@
 #include "common/http/http_client.h"
 
 #include <curl/curl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -21,6 +21,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/base/clock.h"
 #include "common/base/status_details.h"
+#include "common/base/tcp.h"
 
 namespace jobexec::http {
 namespace {
@@ -40,12 +41,14 @@ struct Exchange {
   BodyUse use = BodyUse::kCollect;
   size_t max_body_bytes = 0;
   int max_attempts = 1;
+  const std::function<bool()>* may_send = nullptr;
 
   Response response;
   size_t header_bytes = 0;
   int attempts = 0;  // connections on which the request began to be sent
   bool too_large = false;
   bool body_cut = false;  // an error body of a stream reached its limit
+  bool refused = false;   // by may_send
   bool cancelled = false;
   bool idle = false;
 
@@ -61,6 +64,10 @@ struct Exchange {
 int OnAboutToSend(void* context, char*, char*, int, int) {
   auto* exchange = static_cast<Exchange*>(context);
   if (exchange->attempts == exchange->max_attempts) return CURL_PREREQFUNC_ABORT;
+  if (*exchange->may_send != nullptr && !(*exchange->may_send)()) {
+    exchange->refused = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
   ++exchange->attempts;
   return CURL_PREREQFUNC_OK;
 }
@@ -130,11 +137,44 @@ int OnProgress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return exchange->cancelled || exchange->idle ? 1 : 0;
 }
 
+// ---- Sockets. ----
+
+// Those that a client has open, so that another thread can end them. Thread-safe.
+class Sockets {
+ public:
+  explicit Sockets(absl::Duration user_timeout) : user_timeout_(user_timeout) {}
+
+  void Add(int socket) {
+    SetTcpUserTimeout(socket, user_timeout_);
+    absl::MutexLock lock(&mutex_);
+    open_.insert(socket);
+  }
+
+  // Under the lock: the number may be another socket's at once.
+  int Close(int socket) {
+    absl::MutexLock lock(&mutex_);
+    open_.erase(socket);
+    return close(socket);
+  }
+
+  void AbortAll() {
+    absl::MutexLock lock(&mutex_);
+    for (const int socket : open_) AbortTcp(socket);
+  }
+
+ private:
+  const absl::Duration user_timeout_;
+  absl::Mutex mutex_;
+  absl::flat_hash_set<int> open_ ABSL_GUARDED_BY(mutex_);
+};
+
 int OnSocket(void* context, curl_socket_t socket, curlsocktype) {
-  const int timeout_ms = *static_cast<const int*>(context);
-  // A kernel without the option still works, it only notices dead peers later.
-  setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
+  static_cast<Sockets*>(context)->Add(socket);
   return CURL_SOCKOPT_OK;
+}
+
+int OnCloseSocket(void* context, curl_socket_t socket) {
+  return static_cast<Sockets*>(context)->Close(socket) == 0 ? 0 : 1;
 }
 
 // ---- Errors. ----
@@ -183,6 +223,9 @@ absl::Status ToStatus(CURLcode result, const Exchange& exchange, const Request& 
   const int attempts = exchange.attempts;
   if (exchange.cancelled) {
     return MakeError(absl::StatusCode::kCancelled, request, "stopped", attempts);
+  }
+  if (exchange.refused) {
+    return MakeError(absl::StatusCode::kCancelled, request, "it may not be sent now", attempts);
   }
   if (exchange.idle) {
     return MakeError(absl::StatusCode::kDeadlineExceeded, request,
@@ -250,6 +293,15 @@ void SetTlsOptions(CURL* easy, const TlsOptions& tls) {
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
 }
 
+// libcurl follows all the usual variables but HTTP_PROXY, which is no setting in a CGI script.
+void SetProxy(CURL* easy, const std::string& origin) {
+  const char* const proxy = std::getenv("HTTP_PROXY");
+  if (proxy != nullptr && *proxy != '\0' && std::getenv("http_proxy") == nullptr &&
+      absl::StartsWith(origin, "http://")) {
+    curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
+  }
+}
+
 long ToMilliseconds(absl::Duration duration) {
   return std::clamp<int64_t>(absl::ToInt64Milliseconds(duration), 1,
                              std::numeric_limits<int32_t>::max());
@@ -312,8 +364,7 @@ void InitializeCurl() {
 class CurlClient final : public Client {
  public:
   explicit CurlClient(Options options)
-      : options_(std::move(options)),
-        user_timeout_ms_(static_cast<int>(ToMilliseconds(options_.tcp_user_timeout))) {
+      : options_(std::move(options)), sockets_(options_.tcp_user_timeout) {
     InitializeCurl();
   }
 
@@ -322,23 +373,25 @@ class CurlClient final : public Client {
   absl::StatusOr<Response> Stream(const Request& request, const absl::Notification& stop,
                                   absl::Duration idle_timeout,
                                   absl::FunctionRef<bool(absl::string_view)> on_data) override;
+  void Abort() override;
 
  private:
-  std::unique_ptr<Handle> NewHandle();
+  std::unique_ptr<Handle> NewHandle(const std::string& origin);
   std::unique_ptr<Handle> Take(const std::string& origin);
   void GiveBack(std::unique_ptr<Handle> handle);
   absl::StatusOr<Response> Perform(Handle& handle, const Request& request, Exchange& exchange,
                                    bool connect_limited);
 
   const Options options_;
-  const int user_timeout_ms_;
+  Sockets sockets_;
   absl::Mutex mutex_;
   // Most recently used last.
   std::vector<std::unique_ptr<Handle>> idle_ ABSL_GUARDED_BY(mutex_);
 };
 
-std::unique_ptr<Handle> CurlClient::NewHandle() {
+std::unique_ptr<Handle> CurlClient::NewHandle(const std::string& origin) {
   auto handle = std::make_unique<Handle>();
+  handle->origin = origin;
   CURL* easy = curl_easy_init();
   if (easy == nullptr) abort();  // only without memory
   handle->easy.reset(easy);
@@ -359,11 +412,14 @@ std::unique_ptr<Handle> CurlClient::NewHandle() {
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
   curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, &OnSocket);
-  curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, &user_timeout_ms_);
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, &sockets_);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &OnCloseSocket);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, &sockets_);
   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &OnAboutToSend);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &OnHeader);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &OnBody);
   SetTlsOptions(easy, options_.tls);
+  SetProxy(easy, origin);
   return handle;
 }
 
@@ -379,9 +435,7 @@ std::unique_ptr<Handle> CurlClient::Take(const std::string& origin) {
       return handle;
     }
   }
-  auto handle = NewHandle();
-  handle->origin = origin;
-  return handle;
+  return NewHandle(origin);
 }
 
 // Keeps `handle` for later and closes those that are too many or too old.
@@ -404,6 +458,7 @@ absl::StatusOr<Response> CurlClient::Perform(Handle& handle, const Request& requ
   CURL* easy = handle.easy.get();
   const HeaderList headers = MakeHeaderList(request);
   exchange.easy = easy;
+  exchange.may_send = &options_.may_send;
   exchange.last_data = RealClock().Elapsed();
   handle.error_text[0] = '\0';
   SetMethod(easy, request);
@@ -455,12 +510,19 @@ absl::StatusOr<Response> CurlClient::Stream(const Request& request, const absl::
   exchange.on_data = &on_data;
   exchange.idle_timeout = idle_timeout;
   // A handle of its own ends its connection with it.
-  auto handle = NewHandle();
+  auto handle = NewHandle(OriginOf(request.target));
   CURL* easy = handle->easy.get();
   curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, &OnProgress);
   curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &exchange);
   return Perform(*handle, request, exchange, true);
+}
+
+void CurlClient::Abort() {
+  sockets_.AbortAll();
+  std::vector<std::unique_ptr<Handle>> closing;  // destroyed without the lock
+  absl::MutexLock lock(&mutex_);
+  closing.swap(idle_);
 }
 
 }  // namespace

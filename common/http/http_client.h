@@ -1,8 +1,10 @@
 // A blocking HTTP client for worker threads: connections are kept and reused, TLS is verified, the
-// usual proxy variables (https_proxy, no_proxy, ...) are followed. The process must ignore SIGPIPE
-// (BlockShutdownSignals does): OpenSSL writes to sockets without suppressing it.
+// usual proxy variables (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY, each also in small letters,
+// which win) are followed. The process must ignore SIGPIPE (BlockShutdownSignals does): OpenSSL
+// writes to sockets without suppressing it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -39,6 +41,9 @@ class Client {
     absl::Duration max_idle_age = absl::Seconds(45);
     // Unacknowledged bytes end a connection after this time (TCP_USER_TIMEOUT).
     absl::Duration tcp_user_timeout = absl::Seconds(30);
+    // Asked whenever a request is about to be sent, the connection being there: false ends the call
+    // with CANCELLED, and nothing is sent. Thread-safe and quick; empty: always true.
+    std::function<bool()> may_send;
   };
 
   static std::unique_ptr<Client> Create(Options options);
@@ -65,6 +70,10 @@ class Client {
   virtual absl::StatusOr<Response> Stream(const Request& request, const absl::Notification& stop,
                                           absl::Duration idle_timeout,
                                           absl::FunctionRef<bool(absl::string_view)> on_data) = 0;
+
+  // Resets all connections: what waits in them is not sent any more, and calls in progress end with
+  // UNAVAILABLE. Later calls open new ones, unless `may_send` says no.
+  virtual void Abort() = 0;
 };
 
 }  // namespace jobexec::http

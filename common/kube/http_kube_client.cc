@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
+#include "common/http/url.h"
 #include "common/json/json.h"
 #include "common/kube/api_error.h"
 #include "common/kube/log_window.h"
@@ -27,37 +28,19 @@ constexpr int64_t kLogLimitTolerance = 4096;
 
 using Query = std::vector<std::pair<absl::string_view, std::string>>;
 
-constexpr char kHex[] = "0123456789ABCDEF";
-
-// Everything but RFC 3986's unreserved characters percent-encoded.
-std::string Escape(absl::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    const bool is_alphanumeric =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (is_alphanumeric || c == '-' || c == '.' || c == '_' || c == '~') {
-      escaped += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      escaped += {'%', kHex[byte / 16], kHex[byte % 16]};
-    }
-  }
-  return escaped;
-}
-
 // "?a=b&c=d"; fields without a value are left out.
 std::string ToText(const Query& query) {
   std::string text;
   for (const auto& [name, value] : query) {
     if (value.empty()) continue;
-    absl::StrAppend(&text, text.empty() ? "?" : "&", name, "=", Escape(value));
+    absl::StrAppend(&text, text.empty() ? "?" : "&", name, "=", http::Escape(value));
   }
   return text;
 }
 
 std::string PathOf(const Collection& collection) {
   if (collection.name_space.empty()) return absl::StrCat(collection.api, "/", collection.plural);
-  return absl::StrCat(collection.api, "/namespaces/", Escape(collection.name_space), "/",
+  return absl::StrCat(collection.api, "/namespaces/", http::Escape(collection.name_space), "/",
                       collection.plural);
 }
 
@@ -68,7 +51,7 @@ absl::Status CheckName(absl::string_view name) {
 }
 
 std::string PathOf(const Collection& collection, absl::string_view name) {
-  return absl::StrCat(PathOf(collection), "/", Escape(name));
+  return absl::StrCat(PathOf(collection), "/", http::Escape(name));
 }
 
 std::string CallName(absl::string_view verb, const Collection& collection, absl::string_view name) {
@@ -79,10 +62,11 @@ std::string Dump(const nlohmann::json& value) {
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-http::Client::Options HttpOptions(const ClusterConfig& config) {
+http::Client::Options HttpOptions(const ClusterConfig& config, std::function<bool()> may_send) {
   http::Client::Options options;
   options.tls = config.tls;
   options.max_response_bytes = kMaxResponseBytes;
+  options.may_send = std::move(may_send);
   return options;
 }
 
@@ -101,15 +85,19 @@ Collection Leases(absl::string_view name_space) {
   return {"/apis/coordination.k8s.io/v1", std::string(name_space), "leases"};
 }
 
-std::unique_ptr<HttpKubeClient> HttpKubeClient::Create(const ClusterConfig& config, Clock& clock) {
-  return std::unique_ptr<HttpKubeClient>(new HttpKubeClient(config, clock));
+std::unique_ptr<HttpKubeClient> HttpKubeClient::Create(const ClusterConfig& config, Clock& clock,
+                                                       std::function<bool()> may_send) {
+  return std::unique_ptr<HttpKubeClient>(new HttpKubeClient(config, clock, std::move(may_send)));
 }
 
-HttpKubeClient::HttpKubeClient(const ClusterConfig& config, Clock& clock)
+HttpKubeClient::HttpKubeClient(const ClusterConfig& config, Clock& clock,
+                               std::function<bool()> may_send)
     : server_(config.server),
       clock_(clock),
       token_(config.token, config.token_file, clock),
-      http_(http::Client::Create(HttpOptions(config))) {}
+      http_(http::Client::Create(HttpOptions(config, std::move(may_send)))) {}
+
+void HttpKubeClient::Abort() { http_->Abort(); }
 
 http::Request HttpKubeClient::MakeRequest(const Call& call, const std::string& token) const {
   http::Request request{call.method, server_ + call.path, {{"Accept", call.accept}}, ""};

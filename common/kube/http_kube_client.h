@@ -1,6 +1,7 @@
 // The Kubernetes API over HTTP/1.1: each call on a kept connection, each watch on its own.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,7 +19,12 @@ namespace jobexec::kube {
 class HttpKubeClient final : public Client {
  public:
   // Talks to the cluster of `config`; nothing is sent yet. `clock` must outlive the client.
-  static std::unique_ptr<HttpKubeClient> Create(const ClusterConfig& config, Clock& clock);
+  // `may_send` as in http::Client::Options.
+  static std::unique_ptr<HttpKubeClient> Create(const ClusterConfig& config, Clock& clock,
+                                                std::function<bool()> may_send = nullptr);
+
+  // Resets all connections, as http::Client::Abort does.
+  void Abort();
 
   absl::Status Create(const Collection& collection, absl::string_view body,
                       absl::Duration timeout) override;
@@ -58,7 +64,7 @@ class HttpKubeClient final : public Client {
     std::string accept = "application/json";
   };
 
-  HttpKubeClient(const ClusterConfig& config, Clock& clock);
+  HttpKubeClient(const ClusterConfig& config, Clock& clock, std::function<bool()> may_send);
 
   http::Request MakeRequest(const Call& call, const std::string& token) const;
   absl::StatusOr<http::Response> Send(Call call, absl::Duration timeout);

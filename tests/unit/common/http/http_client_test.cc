@@ -376,6 +376,113 @@ TEST(Stream, CutsHugeErrorBodies) {
   EXPECT_EQ(response->body.size(), 1024 * 1024);
 }
 
+// ---- Abort and may_send. ----
+
+TEST(Client, AsksOnceItIsConnectedWhetherItMaySend) {
+  absl::Mutex mutex;
+  std::vector<std::string> received;
+  RawServer server([&](RawConnection& connection, int) {
+    const std::string message = connection.ReadAll();
+    absl::MutexLock lock(&mutex);
+    received.push_back(message);
+  });
+  std::atomic<int> asked = 0;
+  auto client = Client::Create({.may_send = [&] {
+    ++asked;
+    return false;
+  }});
+
+  const auto response = client->Send(Get(server.Url("/")), kLong, true);
+
+  EXPECT_THAT(response, StatusIs(absl::StatusCode::kCancelled, HasSubstr("may not be sent")));
+  EXPECT_EQ(GetReason(response.status()), "NOT_SENT");
+  EXPECT_EQ(asked, 1);
+  client.reset();
+  absl::MutexLock lock(&mutex);
+  const auto has_ended = [&] { return !received.empty(); };
+  mutex.Await(absl::Condition(&has_ended));
+  EXPECT_THAT(received, ElementsAre("")) << "it was connected, and nothing was sent";
+}
+
+TEST(Client, AsksAlsoBeforeARepeat) {
+  RawServer server([](RawConnection& connection, int index) {
+    connection.ReadMessage();
+    if (index == 0) connection.Write(kOk);
+    // The kept connection is dead when its second request comes.
+    if (index == 0) connection.ReadMessage();
+  });
+  std::atomic<int> asked = 0;
+  auto client = Client::Create({.may_send = [&] { return ++asked < 3; }});
+  ASSERT_THAT(client->Send(Get(server.Url("/")), kLong, true), IsOk());
+
+  const auto response = client->Send(Get(server.Url("/")), kLong, true);
+
+  EXPECT_THAT(response, StatusIs(absl::StatusCode::kCancelled, _));
+  EXPECT_EQ(GetReason(response.status()), "") << "the first try was sent";
+  EXPECT_EQ(asked, 3);
+}
+
+TEST(Client, AbortEndsCallsInProgressWithAReset) {
+  absl::Notification arrived;
+  absl::Notification gone;
+  RawServer server([&](RawConnection& connection, int index) {
+    connection.ReadMessage();
+    if (index > 0) {
+      connection.Write(kOk);
+      return;
+    }
+    arrived.Notify();
+    connection.ReadAll();
+    gone.Notify();
+  });
+  auto client = Client::Create({});
+  std::thread aborter([&] {
+    arrived.WaitForNotification();
+    client->Abort();
+  });
+
+  const auto response = client->Send({"POST", server.Url("/"), {}, "{}"}, kLong, false);
+
+  aborter.join();
+  EXPECT_THAT(response, StatusIs(absl::StatusCode::kUnavailable, _));
+  EXPECT_EQ(GetReason(response.status()), "");
+  gone.WaitForNotification();
+  EXPECT_THAT(client->Send(Get(server.Url("/")), kLong, false), IsOk()) << "usable afterwards";
+}
+
+TEST(Client, AbortClosesKeptConnections) {
+  absl::Notification gone;
+  RawServer server([&](RawConnection& connection, int index) {
+    AnswerAlways(connection, index);
+    if (index == 0) gone.Notify();
+  });
+  auto client = Client::Create({});
+  ASSERT_THAT(client->Send(Get(server.Url("/")), kLong, false), IsOk());
+
+  client->Abort();
+
+  gone.WaitForNotification();
+  EXPECT_THAT(client->Send(Get(server.Url("/")), kLong, false), IsOk());
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST(Stream, AbortEndsIt) {
+  RawServer server([](RawConnection& connection, int) {
+    connection.ReadMessage();
+    connection.Write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
+    connection.ReadAll();
+  });
+  auto client = Client::Create({});
+  absl::Notification stop;
+
+  EXPECT_THAT(client->Stream(Get(server.Url("/")), stop, kLong,
+                             [&](absl::string_view) {
+                               client->Abort();
+                               return true;
+                             }),
+              StatusIs(absl::StatusCode::kUnavailable, _));
+}
+
 // Sends one piece and then nothing until the client is gone.
 void SendOnePiece(RawConnection& connection, int) {
   connection.ReadMessage();

@@ -162,6 +162,16 @@ TEST_F(KubeClient, ChecksReadiness) {
   EXPECT_THAT(client_->CheckReady(kTimeout), StatusIs(absl::StatusCode::kUnavailable, _));
 }
 
+TEST_F(KubeClient, SendsNothingThatItMayNot) {
+  const auto client =
+      HttpKubeClient::Create({.server = api_.url()}, RealClock(), [] { return false; });
+  const absl::Status status = client->Patch(Jobs("ns"), "x", Json::array(), kTimeout).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kCancelled, _));
+  EXPECT_EQ(GetReason(status), "NOT_SENT");
+  client->Abort();
+  EXPECT_TRUE(api_.Requests().empty());
+}
+
 TEST_F(KubeClient, MapsRefusals) {
   api_.Queue(409, R"({"kind":"Status","reason":"AlreadyExists","message":"jobs \"j\" exists"})");
 
