@@ -54,7 +54,7 @@ ReadResult ReadEventAndConfig(const Arguments& arguments, const Console& console
     result.code = kUsage;
     return result;
   }
-  auto settings = LoadJobSettings(EnvironmentOf(arguments, console));
+  auto settings = LoadJobSettings(SettingSources(arguments, console));
   if (!settings.ok()) {
     console.err << "wrong settings:\n" << settings.status().message() << "\n";
     result.code = kUsage;

@@ -25,8 +25,7 @@ Exit codes: 0 without errors (there may be warnings), 1 with errors or a file th
 )";
 
 absl::StatusOr<LintOptions> ReadOptions(const Arguments& arguments, const Console& console) {
-  const config::Environment environment = EnvironmentOf(arguments, console);
-  config::SettingsReader reader(environment);
+  config::SettingsReader reader(SettingSources(arguments, console));
   LintOptions options;
   options.parser_only = arguments.IsOn("--parser-only");
   options.allow_privileged = reader.Bool(kPrivileged, false, "");
@@ -91,6 +90,11 @@ Command LintCommand() {
                        .help = "Allow tasks to ask for privileged containers [false]",
                        .is_switch = true,
                        .variable = kPrivileged},
+                      {.name = config::FlagName(config::kSettingsFile),
+                       .help = "File with settings, as the scheduler takes it",
+                       .value = "FILE",
+                       .kind = ValueKind::kFile,
+                       .variable = config::kSettingsFile},
                       FormatOption({"text", "json"}, "Format of the findings [text]"),
                       ColourOption()},
           .operand = {.name = "FILE",

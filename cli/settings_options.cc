@@ -1,10 +1,9 @@
 #include "cli/settings_options.h"
 
 #include <array>
+#include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "common/base/status_macros.h"
 #include "scheduler/planner_settings.h"
 
@@ -19,35 +18,33 @@ constexpr char kNamespace[] = "default";
 constexpr std::array kWithoutEffect = {"ALWAYS_SEND_FINISHED_EVENT", "GRANT_LIFETIME"};
 
 JobSettings Load(config::SettingsReader& reader) {
+  reader.Text(config::kSettingsFile, "", "File with settings, as the scheduler takes it");
   return {.planner = scheduler::LoadPlannerSettings(reader, kFetchAddress),
           .default_scope = scheduler::LoadDefaultScope(reader)};
 }
 
-bool HasEffect(const config::SettingHelp& setting) {
+bool HasEffect(const config::Setting& setting) {
   for (const char* name : kWithoutEffect) {
     if (setting.name == name) return false;
   }
   return true;
 }
 
-Option ToOption(const config::SettingHelp& setting) {
+Option ToOption(const config::Setting& setting) {
   const std::string shown =
       setting.default_text.empty() ? "" : absl::StrCat(" [", setting.default_text, "]");
-  return {.name = absl::StrCat(
-              "--", absl::AsciiStrToLower(absl::StrReplaceAll(setting.name, {{"_", "-"}}))),
+  return {.name = config::FlagName(setting.name),
           .help = absl::StrCat(setting.help, shown),
-          .is_switch = setting.default_text == "false" || setting.default_text == "true",
+          .kind = setting.name == config::kSettingsFile ? ValueKind::kFile : ValueKind::kText,
+          .is_switch = setting.is_switch,
           .variable = setting.name};
 }
 
 }  // namespace
 
 std::vector<Option> JobSettingOptions() {
-  const config::Environment defaults = {{"JOB_NAMESPACE", kNamespace}};
-  config::SettingsReader reader(defaults);
-  Load(reader);
   std::vector<Option> options;
-  for (config::SettingHelp setting : reader.help()) {
+  for (config::Setting setting : config::SettingsOf(Load)) {
     if (!HasEffect(setting)) continue;
     if (setting.name == "JOB_NAMESPACE") setting.default_text = kNamespace;
     options.push_back(ToOption(setting));
@@ -56,15 +53,20 @@ std::vector<Option> JobSettingOptions() {
   return options;
 }
 
-config::Environment EnvironmentOf(const Arguments& arguments, const Console& console) {
-  config::Environment environment = console.environment;
-  for (const auto& [name, value] : arguments.variables) environment[name] = value;
-  return environment;
+config::Sources SettingSources(const Arguments& arguments, const Console& console) {
+  config::Sources sources;
+  for (const auto& [name, value] : arguments.variables) {
+    const std::string origin = absl::StrCat("flag ", config::FlagName(name));
+    sources.assignments.insert({name, {value, origin}});
+  }
+  config::AddEnvironment(console.environment, sources);
+  config::AddSettingsFile(config::SettingsOf(Load), config::UnknownNames::kIgnore, sources);
+  return sources;
 }
 
-absl::StatusOr<JobSettings> LoadJobSettings(config::Environment environment) {
-  environment.emplace("JOB_NAMESPACE", kNamespace);
-  config::SettingsReader reader(environment);
+absl::StatusOr<JobSettings> LoadJobSettings(config::Sources sources) {
+  sources.assignments.insert({"JOB_NAMESPACE", {kNamespace, "default"}});
+  config::SettingsReader reader(std::move(sources));
   JobSettings settings = Load(reader);
   RETURN_IF_ERROR(reader.Finish());
   return settings;

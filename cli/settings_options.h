@@ -10,12 +10,13 @@
 
 namespace jobexec::cli {
 
-// The settings that shape Jobs. Their help and defaults are those of the scheduler, but for
-// JOB_NAMESPACE and SCHEDULER_PUBLIC_ADDRESS, which have a default here.
+// The settings that shape Jobs, and the file that may have them. Their help and defaults are those
+// of the scheduler, but for JOB_NAMESPACE and SCHEDULER_PUBLIC_ADDRESS, which have a default here.
 std::vector<Option> JobSettingOptions();
 
-// The variables of the process with those that options of the call replace.
-config::Environment EnvironmentOf(const Arguments& arguments, const Console& console);
+// What options of the call, variables of the process and the settings file say. The file may be
+// that of the scheduler: what shapes no Jobs is left alone.
+config::Sources SettingSources(const Arguments& arguments, const Console& console);
 
 struct JobSettings {
   scheduler::PlannerSettings planner;
@@ -23,6 +24,6 @@ struct JobSettings {
 };
 
 // INVALID_ARGUMENT with every wrong setting.
-absl::StatusOr<JobSettings> LoadJobSettings(config::Environment environment);
+absl::StatusOr<JobSettings> LoadJobSettings(config::Sources sources);
 
 }  // namespace jobexec::cli

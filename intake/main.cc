@@ -5,13 +5,19 @@
 namespace {
 
 constexpr char kDescription[] =
-    "Takes CloudEvents over HTTP, hands them to the scheduler and answers with its decision.\n"
-    "Example: SCHEDULER_ADDRESS=localhost:8090 jobexec-intake";
+    "Takes CloudEvents over HTTP, hands them to the scheduler and answers with its decision.";
+constexpr char kExamples[] =
+    "  jobexec-intake --scheduler-address=localhost:9090\n"
+    "  SCHEDULER_ADDRESS=localhost:9090 RCV_PORT=8000 jobexec-intake --log-level=debug\n"
+    "  jobexec-intake --settings-file=intake.env\n";
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return jobexec::service::ServiceMain<jobexec::intake::App>(
-      argc, argv, {.name = "intake", .description = kDescription, .port_field = "http_port"},
-      jobexec::intake::LoadSettings);
+  return jobexec::service::ServiceMain<jobexec::intake::App>(argc, argv,
+                                                             {.name = "intake",
+                                                              .description = kDescription,
+                                                              .examples = kExamples,
+                                                              .port_field = "http_port"},
+                                                             jobexec::intake::LoadSettings);
 }

@@ -5,14 +5,20 @@
 namespace {
 
 constexpr char kDescription[] =
-    "Watches the Jobs of events, lets the next task go and sends .started and .finished.\n"
-    "Example: KUBECONFIG=~/.kube/config JOB_NAMESPACE=default EVENT_SINK_URL=http://localhost:9000 "
-    "jobexec-reporter";
+    "Watches the Jobs of events, lets the next task go and sends .started and .finished.";
+constexpr char kExamples[] =
+    "  jobexec-reporter --kubeconfig=$HOME/.kube/config --job-namespace=default "
+    "--event-sink-url=http://localhost:9000\n"
+    "  JOB_NAMESPACE=default EVENTBROKER=nats://nats:4222 jobexec-reporter\n"
+    "  jobexec-reporter --settings-file=reporter.env\n";
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return jobexec::service::ServiceMain<jobexec::reporter::App>(
-      argc, argv, {.name = "reporter", .description = kDescription, .port_field = "grpc_port"},
-      jobexec::reporter::LoadSettings);
+  return jobexec::service::ServiceMain<jobexec::reporter::App>(argc, argv,
+                                                               {.name = "reporter",
+                                                                .description = kDescription,
+                                                                .examples = kExamples,
+                                                                .port_field = "grpc_port"},
+                                                               jobexec::reporter::LoadSettings);
 }

@@ -1,25 +1,29 @@
-// The command line that all services share: --help lists the settings, --version prints the
-// version.
+// The command line that all services share: settings as flags, --help, --version.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
-#include "common/config/settings.h"
+#include "common/config/setting.h"
+#include "common/config/sources.h"
 
 namespace jobexec::config {
 
 struct Program {
-  std::string name;         // "jobexec-intake"
-  std::string description;  // one paragraph
-  // Every setting, as the reader saw it while loading from an empty environment.
-  std::vector<SettingHelp> settings;
+  std::string name;               // "jobexec-intake"
+  std::string description;        // a paragraph
+  std::string examples;           // lines
+  std::vector<Setting> settings;  // see SettingsOf
 };
 
-// Parses the command line. Returns the exit code if the program is to end at once (--help,
-// --version, a wrong argument), else nothing.
-std::optional<int> ParseCommandLine(const Program& program, int argc, char** argv);
+// What to print at once, and then end: the help or the version, if one of the words asks for it.
+std::optional<std::string> HelpOrVersion(const Program& program,
+                                         const std::vector<std::string>& words);
+
+// Everything that flags, environment and the settings file say. A program without SETTINGS_FILE
+// among its settings reads no file.
+Sources ReadSources(const std::vector<Setting>& settings, const std::vector<std::string>& words,
+                    const Environment& environment);
 
 }  // namespace jobexec::config

@@ -14,7 +14,8 @@ struct CommonSettings {
   log::Level log_level = log::Level::kInfo;
 };
 
-// Reads ADMIN_ADDRESS, ADMIN_PORT and LOG_LEVEL into `settings`. Faults are added to the reader.
+// Reads ADMIN_ADDRESS, ADMIN_PORT and LOG_LEVEL into `settings` and makes SETTINGS_FILE known.
+// Faults are added to the reader.
 void LoadCommonSettings(config::SettingsReader& reader, int default_admin_port,
                         CommonSettings& settings);
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
+#include "common/telemetry/log_record.h"
 
 namespace jobexec::log {
 namespace {
@@ -69,13 +70,23 @@ std::string Cut(absl::string_view value) {
   return absl::StrCat(value.substr(0, kMaxValueBytes), "... (", value.size(), " bytes)");
 }
 
-std::string FormatLine(const Sink& sink, Level level, absl::string_view message, Fields fields) {
+// The fields that every line has.
+nlohmann::ordered_json NewLine(const Sink& sink, Level level, absl::string_view message) {
   nlohmann::ordered_json line;
   line["time"] =
       absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", RealClock().TimeNow(), absl::UTCTimeZone());
   line["level"] = std::string(LevelName(level));
   line["service"] = sink.service;
   line["message"] = Cut(message);
+  return line;
+}
+
+std::string Dump(const nlohmann::ordered_json& line) {
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string FormatLine(const Sink& sink, Level level, absl::string_view message, Fields fields) {
+  nlohmann::ordered_json line = NewLine(sink, level, message);
   size_t bytes = message.size();
   for (const auto& [key, value] : fields) {
     bytes += value.size();
@@ -85,7 +96,7 @@ std::string FormatLine(const Sink& sink, Level level, absl::string_view message,
     }
     line[std::string(key)] = Cut(value);
   }
-  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return Dump(line);
 }
 
 }  // namespace
@@ -108,6 +119,15 @@ void Write(Level level, absl::string_view message, Fields fields) {
   if (!sink.logger->should_log(ToSpdlog(level))) return;
   const std::string line = FormatLine(sink, level, message, fields);
   sink.logger->log(ToSpdlog(level), line);
+}
+
+void WriteRecord(Level level, absl::string_view message, absl::string_view key,
+                 const nlohmann::ordered_json& value) {
+  Sink& sink = TheSink();
+  if (!sink.logger->should_log(ToSpdlog(level))) return;
+  nlohmann::ordered_json line = NewLine(sink, level, message);
+  line[std::string(key)] = value;
+  sink.logger->log(ToSpdlog(level), Dump(line));
 }
 
 }  // namespace jobexec::log

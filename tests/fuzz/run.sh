@@ -16,7 +16,7 @@ ROOT=$(cd -- "$HERE/../.." && pwd)
 PROGRAMS=$ROOT/build/fuzz/tests/fuzz
 # What one run leaves for the next: inputs found, logs, inputs that crashed.
 WORK=$ROOT/build/fuzz/work
-FUZZERS=(config event_http event_proto glob go_format jsonpath plan quantity)
+FUZZERS=(config event_http event_proto glob go_format jsonpath plan quantity settings_file)
 LIMITS=(-max_len=4096 -rss_limit_mb=2048 -timeout=20)
 PARALLEL=2
 SECONDS_EACH=20 MINIMISE=0
@@ -51,12 +51,12 @@ report() {
   execs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)
   coverage=$(grep -o 'cov: [0-9]*' "$log" | tail -n 1)
   if grep -q '^exit code' "$log"; then
-    printf '%-12s DEFECT\n' "$name"
+    printf '%-14s DEFECT\n' "$name"
     grep -E 'does not hold|SUMMARY|ERROR: |runtime error|Test unit written' "$log" | sed 's/^/  /'
     echo "  the whole log: $log"
     return 1
   fi
-  printf '%-12s %9s executions, %s edges\n' "$name" "$execs" "${coverage#cov: }"
+  printf '%-14s %9s executions, %s edges\n' "$name" "$execs" "${coverage#cov: }"
 }
 
 minimise() {

@@ -34,6 +34,9 @@ absl::Status FuzzPlan(absl::string_view input);
 // A Kubernetes quantity.
 absl::Status FuzzQuantity(absl::string_view input);
 
+// A settings file.
+absl::Status FuzzSettingsFile(absl::string_view input);
+
 struct Target {
   absl::string_view name;  // also of its folder in corpus/
   absl::Status (*run)(absl::string_view input);
@@ -42,7 +45,7 @@ struct Target {
 inline constexpr Target kTargets[] = {
     {"config", FuzzConfig}, {"event_http", FuzzEventHttp}, {"event_proto", FuzzEventProto},
     {"glob", FuzzGlob},     {"go_format", FuzzGoFormat},   {"jsonpath", FuzzJsonPath},
-    {"plan", FuzzPlan},     {"quantity", FuzzQuantity},
+    {"plan", FuzzPlan},     {"quantity", FuzzQuantity},    {"settings_file", FuzzSettingsFile},
 };
 
 }  // namespace jobexec::fuzz

@@ -57,8 +57,8 @@ scheduler::JobConfig Parse(const std::string& content) {
   return std::move(parsed.config);
 }
 
-Simulation SimulateTest(const std::string& config, config::Environment environment = {}) {
-  const auto settings = LoadJobSettings(std::move(environment));
+Simulation SimulateTest(const std::string& config, const config::Environment& environment = {}) {
+  const auto settings = LoadJobSettings(config::SourcesOf(environment));
   EXPECT_THAT(settings, IsOk());
   auto simulation = Simulate(TestEvent(), Parse(config), *settings);
   EXPECT_THAT(simulation, IsOk());
@@ -80,7 +80,7 @@ std::string Expected(const scheduler::PlannedJob& job) { return scheduler::Witho
 
 TEST(Render, JobsAreByteForByteThoseOfTheScheduler) {
   const config::Environment environment = {{"JOB_NAMESPACE", "jobs"}, {"INSTALLATION_ID", "me"}};
-  const auto settings = LoadJobSettings(environment);
+  const auto settings = LoadJobSettings(config::SourcesOf(environment));
   const Simulation simulation = SimulateTest(kConfig, environment);
   // Another key and another time, as in the scheduler.
   const scheduler::Planner planner(settings->planner, scheduler::GrantSigner("the real key"));

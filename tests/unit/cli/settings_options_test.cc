@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "tests/support/status_matchers.h"
+#include "tests/support/temp_directory.h"
 
 namespace jobexec::cli {
 namespace {
@@ -29,6 +30,8 @@ TEST(SettingsOptions, AreNamedAfterTheVariables) {
   EXPECT_THAT(options, Contains(AllOf(Field(&Option::name, "--allowed-image-list"),
                                       Field(&Option::alias, "--image-allow-list"))));
   EXPECT_THAT(options, Contains(Field(&Option::name, "--default-project")));
+  EXPECT_THAT(options, Contains(AllOf(Field(&Option::name, "--settings-file"),
+                                      Field(&Option::kind, ValueKind::kFile))));
   EXPECT_THAT(options, Not(Contains(Field(&Option::name, "--grant-lifetime"))));
 }
 
@@ -39,11 +42,40 @@ TEST(SettingsOptions, OptionsWinOverVariables) {
   Arguments arguments;
   arguments.variables = {{"JOB_NAMESPACE", "b"}};
 
-  const auto settings = LoadJobSettings(EnvironmentOf(arguments, {in, out, out, environment}));
+  const auto settings = LoadJobSettings(SettingSources(arguments, {in, out, out, environment}));
 
   ASSERT_THAT(settings, IsOk());
   EXPECT_EQ(settings->planner.defaults.job_namespace, "b");
   EXPECT_EQ(settings->default_scope.stage, "dev");
+}
+
+TEST(SettingsOptions, TheSchedulersSettingsFileIsRead) {
+  const testing::TempDirectory directory;
+  directory.Write("s.env", "JOB_NAMESPACE=a\nDEFAULT_STAGE=dev\nSCHEDULER_PORT=1\n");
+  std::istringstream in;
+  std::ostringstream out;
+  const config::Environment environment = {{"DEFAULT_STAGE", "prod"}};
+  Arguments arguments;
+  arguments.variables = {{"SETTINGS_FILE", directory.path() + "/s.env"}};
+
+  const auto settings = LoadJobSettings(SettingSources(arguments, {in, out, out, environment}));
+
+  ASSERT_THAT(settings, IsOk());
+  EXPECT_EQ(settings->planner.defaults.job_namespace, "a");
+  EXPECT_EQ(settings->default_scope.stage, "prod");
+}
+
+TEST(SettingsOptions, MistakesAreNamedByOption) {
+  std::istringstream in;
+  std::ostringstream out;
+  const config::Environment environment;
+  Arguments arguments;
+  arguments.variables = {{"ALLOW_PRIVILEGED_JOBS", "maybe"}};
+
+  EXPECT_THAT(
+      LoadJobSettings(SettingSources(arguments, {in, out, out, environment})),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               HasSubstr("flag --allow-privileged-jobs: ALLOW_PRIVILEGED_JOBS is \"maybe\"")));
 }
 
 TEST(SettingsOptions, NothingIsRequired) {
@@ -54,7 +86,9 @@ TEST(SettingsOptions, NothingIsRequired) {
 }
 
 TEST(SettingsOptions, MistakesAreListed) {
-  EXPECT_THAT(LoadJobSettings({{"ALLOW_PRIVILEGED_JOBS", "maybe"}, {"ALLOWED_IMAGE_LIST", "["}}),
+  const config::Environment environment = {{"ALLOW_PRIVILEGED_JOBS", "maybe"},
+                                           {"ALLOWED_IMAGE_LIST", "["}};
+  EXPECT_THAT(LoadJobSettings(config::SourcesOf(environment)),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        AllOf(HasSubstr("ALLOW_PRIVILEGED_JOBS"), HasSubstr("ALLOWED_IMAGE_LIST"))));
 }
