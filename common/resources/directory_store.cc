@@ -39,6 +39,11 @@ class DirectoryStore final : public Store {
     return Walk(directory, path);
   }
 
+  std::string EffectiveCommit(Level /*level*/, absl::string_view /*path*/,
+                              absl::string_view /*commit*/) const override {
+    return "";
+  }
+
   absl::Status CheckReady() const override {
     std::error_code error;
     if (fs::is_directory(root_, error)) return absl::OkStatus();

@@ -17,22 +17,50 @@ absl::Status NotOnAnyLevel(absl::string_view what, const Scope& scope) {
                                           ")"));
 }
 
-// Each path below the directory with the closest level that has it.
-absl::StatusOr<std::map<std::string, Level>> ListMerged(Store& store, const Scope& scope,
-                                                        absl::string_view path,
-                                                        absl::string_view commit) {
-  std::map<std::string, Level> merged;
+// Each path below the directory with the levels that list it, the closest first.
+using Merged = std::map<std::string, std::vector<Level>>;
+
+absl::StatusOr<Merged> ListMerged(Store& store, const Scope& scope, absl::string_view path,
+                                  absl::string_view commit) {
+  Merged merged;
   for (Level level : kLevels) {
     auto paths = store.List(scope, level, path, commit);
     if (absl::IsNotFound(paths.status())) continue;
     RETURN_IF_ERROR(paths.status());
-    for (std::string& found : *paths) merged.emplace(std::move(found), level);
+    for (const std::string& found : *paths) merged[found].push_back(level);
   }
   if (merged.size() > kMaxListedFiles) {
     return absl::ResourceExhaustedError(
         absl::StrCat(path, " holds more than ", kMaxListedFiles, " files"));
   }
   return merged;
+}
+
+// The content of a listed file; NOT_FOUND if no level that lists it has it at `commit`.
+absl::StatusOr<std::string> ReadListed(Store& store, const Scope& scope, const std::string& path,
+                                       const std::vector<Level>& levels, absl::string_view commit) {
+  absl::StatusOr<std::string> content;
+  for (const Level level : levels) {
+    content = store.Read(scope, level, path, commit);
+    if (!absl::IsNotFound(content.status())) break;
+  }
+  return content;
+}
+
+// False if there is no such directory, or no file of it at `commit`.
+absl::StatusOr<bool> ReadDirectory(
+    Store& store, const Scope& scope, absl::string_view path, absl::string_view commit,
+    absl::FunctionRef<absl::Status(const std::string& path, const std::string& content)> on_file) {
+  ASSIGN_OR_RETURN(const Merged merged, ListMerged(store, scope, path, commit));
+  bool found = false;
+  for (const auto& [name, levels] : merged) {
+    const auto content = ReadListed(store, scope, name, levels, commit);
+    if (absl::IsNotFound(content.status())) continue;
+    RETURN_IF_ERROR(content.status());
+    RETURN_IF_ERROR(on_file(name, *content));
+    found = true;
+  }
+  return found;
 }
 
 }  // namespace
@@ -66,15 +94,9 @@ absl::Status ReadEntry(
     if (file.ok()) return on_file(std::string(path), file->content);
     if (!absl::IsNotFound(file.status())) return file.status();
   }
-  ASSIGN_OR_RETURN(const auto merged, ListMerged(store, scope, path, commit));
-  if (merged.empty()) {
-    return NotOnAnyLevel(absl::StrCat("file or directory \"", entry, "\""), scope);
-  }
-  for (const auto& [name, level] : merged) {
-    ASSIGN_OR_RETURN(const std::string content, store.Read(scope, level, name, commit));
-    RETURN_IF_ERROR(on_file(name, content));
-  }
-  return absl::OkStatus();
+  ASSIGN_OR_RETURN(const bool found, ReadDirectory(store, scope, path, commit, on_file));
+  if (found) return absl::OkStatus();
+  return NotOnAnyLevel(absl::StrCat("file or directory \"", entry, "\""), scope);
 }
 
 }  // namespace jobexec::resources

@@ -25,8 +25,9 @@ absl::Status CheckEntry(absl::string_view entry);
 
 // The files that one `files` entry of a task names, each given to `on_file` with its path below
 // /keptn: the file itself, or, for a directory or an entry that ends in '/', every file below it on
-// any level, the closest level's version of each. A leading '/' is dropped. NOT_FOUND names the
-// entry that exists on no level; errors of `on_file` end the work.
+// any level, the closest level's version of each. What a store lists but does not have at `commit`
+// is left out. A leading '/' is dropped. NOT_FOUND names the entry that exists on no level; errors
+// of `on_file` end the work.
 absl::Status ReadEntry(
     Store& store, const Scope& scope, absl::string_view entry, absl::string_view commit,
     absl::FunctionRef<absl::Status(const std::string& path, const std::string& content)> on_file);

@@ -52,10 +52,19 @@ class Store {
                                            absl::string_view commit) = 0;
 
   // Paths of all files below the directory `path` on exactly this level, sorted, relative to the
-  // level's root. NOT_FOUND if there is none. At most 10,000 (else RESOURCE_EXHAUSTED).
+  // level's root. NOT_FOUND if there is none. At most 10,000 (else RESOURCE_EXHAUSTED). A store
+  // that cannot list an old commit lists the newest: reading what `commit` does not have is
+  // NOT_FOUND.
   virtual absl::StatusOr<std::vector<std::string>> List(const Scope& scope, Level level,
                                                         absl::string_view path,
                                                         absl::string_view commit) = 0;
+
+  // The commit whose content Read gives when asked for `commit`: empty where the store reads the
+  // newest whatever it is asked for. Pure.
+  virtual std::string EffectiveCommit(Level /*level*/, absl::string_view /*path*/,
+                                      absl::string_view commit) const {
+    return std::string(commit);
+  }
 
   // OK if the store can be read now.
   virtual absl::Status CheckReady() const = 0;

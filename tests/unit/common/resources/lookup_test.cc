@@ -96,6 +96,38 @@ TEST(ReadEntry, ADirectoryDoesNotTakeItsNeighbours) {
   EXPECT_THAT(Files(*store, "helm"), UnorderedElementsAre(Pair("helm/values.yaml", "x")));
 }
 
+// Lists one more file than it has on service level.
+class AheadStore final : public Store {
+ public:
+  explicit AheadStore(Store& store) : store_(store) {}
+  absl::StatusOr<std::string> Read(const Scope& scope, Level level, absl::string_view path,
+                                   absl::string_view commit) override {
+    return store_.Read(scope, level, path, commit);
+  }
+  absl::StatusOr<std::vector<std::string>> List(const Scope& scope, Level level,
+                                                absl::string_view path,
+                                                absl::string_view commit) override {
+    if (level == Level::kService) return std::vector<std::string>{"d/f", "d/new"};
+    return store_.List(scope, level, path, commit);
+  }
+  absl::Status CheckReady() const override { return absl::OkStatus(); }
+
+ private:
+  Store& store_;
+};
+
+TEST(ReadEntry, WhatIsListedButNotThereIsLeftToTheNextLevel) {
+  testing::TempDirectory directory;
+  const auto files = MakeDirectoryStore(directory.path());
+  AheadStore store(*files);
+
+  EXPECT_THAT(ReadEntry(store, kScope, "d/", "",
+                        [](const std::string&, const std::string&) { return absl::OkStatus(); }),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("\"d/\"")));
+  directory.Write("shop/dev/d/f", "stage");
+  EXPECT_THAT(Files(store, "d/"), UnorderedElementsAre(Pair("d/f", "stage")));
+}
+
 TEST(ReadEntry, AnOutageIsNeverReadAsNotFound) {
   const auto store = MakeDirectoryStore("/nonexistent/store");
 
