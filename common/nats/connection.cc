@@ -4,133 +4,16 @@
 
 #include <nlohmann/json.hpp>
 #include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
-#include "common/base/status_details.h"
 #include "common/base/status_macros.h"
 #include "common/json/json.h"
+#include "common/nats/session.h"
 
 namespace jobexec::nats {
 namespace {
-
-// A silent peer is given up after three intervals.
-constexpr absl::Duration kPingInterval = absl::Seconds(10);
-constexpr int kPingsOut = 2;
-
-// Deleters of the library's C objects.
-template <auto destroy>
-struct Destroyer {
-  template <typename T>
-  void operator()(T* object) const {
-    destroy(object);
-  }
-};
-template <typename T, auto destroy>
-using Owned = std::unique_ptr<T, Destroyer<destroy>>;
-
-using OptionsPtr = Owned<natsOptions, natsOptions_Destroy>;
-using MessagePtr = Owned<natsMsg, natsMsg_Destroy>;
-using AckPtr = Owned<jsPubAck, jsPubAck_Destroy>;
-using StreamInfoPtr = Owned<jsStreamInfo, jsStreamInfo_Destroy>;
-using ConsumerInfoPtr = Owned<jsConsumerInfo, jsConsumerInfo_Destroy>;
-using MetaDataPtr = Owned<jsMsgMetaData, jsMsgMetaData_Destroy>;
-using SubscriptionPtr = Owned<natsSubscription, natsSubscription_Destroy>;
-
-absl::Status NotSent(absl::Status status) {
-  SetReason(status, kNotSent);
-  return status;
-}
-
-absl::Status NoStream(absl::string_view what) {
-  return NotSent(absl::FailedPreconditionError(
-      absl::StrCat(what, ": no JetStream stream takes this subject, or JetStream is off")));
-}
-
-absl::Status ToStatus(natsStatus status, absl::string_view what) {
-  const std::string text = absl::StrCat(what, ": ", natsStatus_GetText(status));
-  switch (status) {
-    case NATS_OK:
-      return absl::OkStatus();
-    case NATS_TIMEOUT:
-      return absl::DeadlineExceededError(text);
-    case NATS_NO_RESPONDERS:
-      return NoStream(what);
-    case NATS_CONNECTION_AUTH_FAILED:
-    case NATS_NOT_PERMITTED:
-      return NotSent(absl::PermissionDeniedError(text));
-    case NATS_INVALID_ARG:
-    case NATS_INVALID_SUBJECT:
-    case NATS_MAX_PAYLOAD:
-      return NotSent(absl::InvalidArgumentError(text));
-    default:
-      return absl::UnavailableError(text);
-  }
-}
-
-// With the code that the JetStream API itself answered, if it did.
-absl::Status ToStatus(natsStatus status, jsErrCode code, absl::string_view what) {
-  if (status == NATS_OK || code == 0) return ToStatus(status, what);
-  // This is also what the library says if nobody answered.
-  if (code == JSNotEnabledErr) return NoStream(what);
-  return absl::UnavailableError(absl::StrCat(what, ": ", natsStatus_GetText(status),
-                                             " (JetStream error ", static_cast<int>(code), ")"));
-}
-
-// One connection; several calls may use it at once, and the last one closes it.
-struct Session {
-  Session() = default;
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-  ~Session() {
-    jsCtx_Destroy(stream);
-    natsConnection_Destroy(connection);
-  }
-
-  natsConnection* connection = nullptr;
-  jsCtx* stream = nullptr;
-};
-
-using SessionPtr = std::shared_ptr<Session>;
-
-natsStatus Configure(const Connection::Options& options, natsOptions* native) {
-  const std::vector<std::string> urls = absl::StrSplit(options.urls, ',');
-  std::vector<const char*> servers;
-  servers.reserve(urls.size());
-  for (const std::string& url : urls) servers.push_back(url.c_str());
-  natsStatus status =
-      natsOptions_SetServers(native, servers.data(), static_cast<int>(servers.size()));
-  if (status == NATS_OK) status = natsOptions_SetName(native, options.name.c_str());
-  if (status == NATS_OK) status = natsOptions_SetAllowReconnect(native, false);
-  if (status == NATS_OK) {
-    status = natsOptions_SetTimeout(native, absl::ToInt64Milliseconds(options.connect_timeout));
-  }
-  if (status == NATS_OK) {
-    status = natsOptions_SetPingInterval(native, absl::ToInt64Milliseconds(kPingInterval));
-  }
-  if (status == NATS_OK) status = natsOptions_SetMaxPingsOut(native, kPingsOut);
-  return status;
-}
-
-absl::StatusOr<SessionPtr> Connect(const Connection::Options& options) {
-  natsOptions* native = nullptr;
-  natsStatus status = natsOptions_Create(&native);
-  const OptionsPtr owner(native);
-  if (status == NATS_OK) status = Configure(options, native);
-  auto session = std::make_shared<Session>();
-  if (status == NATS_OK) status = natsConnection_Connect(&session->connection, native);
-  jsOptions stream_options;
-  if (status == NATS_OK) status = jsOptions_Init(&stream_options);
-  stream_options.Wait = absl::ToInt64Milliseconds(options.request_timeout);
-  if (status == NATS_OK) {
-    status = natsConnection_JetStream(&session->stream, session->connection, &stream_options);
-  }
-  if (status != NATS_OK) return NotSent(ToStatus(status, "connecting to NATS"));
-  return session;
-}
 
 // Reads until the consumer has handed out everything that was there when it was made.
 absl::Status ReadAll(natsSubscription* subscription, int64_t timeout_ms,
@@ -165,6 +48,7 @@ class ConnectionImpl final : public Connection {
   absl::StatusOr<PublishAck> Publish(const std::string& subject, const std::string& message_id,
                                      absl::string_view payload) override {
     ASSIGN_OR_RETURN(const SessionPtr session, Connected());
+    RETURN_IF_ERROR(CheckMaySend());
     jsPubOptions options;
     jsPubOptions_Init(&options);
     options.MsgId = message_id.c_str();
@@ -179,20 +63,35 @@ class ConnectionImpl final : public Connection {
         .stream = ack->Stream, .sequence = ack->Sequence, .duplicate = ack->Duplicate};
   }
 
+  absl::Status PublishPlain(const std::string& subject, absl::string_view payload) override {
+    ASSIGN_OR_RETURN(const SessionPtr session, Connected());
+    RETURN_IF_ERROR(CheckMaySend());
+    natsStatus status = natsConnection_Publish(session->connection, subject.c_str(), payload.data(),
+                                               static_cast<int>(payload.size()));
+    RETURN_IF_ERROR(ToStatus(status, absl::StrCat("publishing ", subject)));
+    status = natsConnection_FlushTimeout(session->connection,
+                                         absl::ToInt64Milliseconds(options_.request_timeout));
+    return ToStatus(status, absl::StrCat("publishing ", subject));
+  }
+
+  absl::StatusOr<bool> HasJetStream() override {
+    ASSIGN_OR_RETURN(const SessionPtr session, Connected());
+    natsMsg* reply = nullptr;
+    const natsStatus status =
+        natsConnection_RequestString(&reply, session->connection, "$JS.API.INFO", "",
+                                     absl::ToInt64Milliseconds(options_.request_timeout));
+    const MessagePtr owner(reply);
+    if (status == NATS_NO_RESPONDERS) return false;
+    RETURN_IF_ERROR(ToStatus(status, "asking for JetStream"));
+    ASSIGN_OR_RETURN(const nlohmann::json answer, ParseReply(reply));
+    const nlohmann::json* error = json::Find(answer, "error");
+    return error == nullptr || json::GetInt(*error, "err_code", 0) != JSNotEnabledForAccountErr;
+  }
+
   absl::StatusOr<StreamInfo> FindStream(const std::string& subject) override {
     ASSIGN_OR_RETURN(const SessionPtr session, Connected());
-    ASSIGN_OR_RETURN(const std::string name, StreamOf(*session, subject));
-    jsStreamInfo* info = nullptr;
-    jsErrCode code{};
-    const natsStatus status =
-        js_GetStreamInfo(&info, session->stream, name.c_str(), nullptr, &code);
-    const StreamInfoPtr owner(info);
-    RETURN_IF_ERROR(ToStatus(status, code, absl::StrCat("reading stream ", name)));
-    return StreamInfo{.name = name,
-                      .first_sequence = info->State.FirstSeq,
-                      .last_sequence = info->State.LastSeq,
-                      .first_time = absl::FromUnixNanos(info->State.FirstTime),
-                      .duplicate_window = absl::Nanoseconds(info->Config->Duplicates)};
+    ASSIGN_OR_RETURN(const std::string name, StreamOf(*session, subject, options_.request_timeout));
+    return ReadStreamInfo(*session, name);
   }
 
   absl::Status Scan(const std::string& stream, const std::string& subject, const ScanStart& start,
@@ -208,7 +107,7 @@ class ConnectionImpl final : public Connection {
       options.Config.OptStartSeq = start.sequence;
     } else if (start.time > absl::UnixEpoch()) {
       options.Config.DeliverPolicy = js_DeliverByStartTime;
-      options.Config.OptStartTime = absl::ToUnixNanos(start.time);
+      options.Config.OptStartTime = ToStartTime(start.time);
     }
     natsSubscription* subscription = nullptr;
     jsErrCode code{};
@@ -221,21 +120,33 @@ class ConnectionImpl final : public Connection {
 
   absl::Status CheckConnected() override { return Connected().status(); }
 
+  void Abort() override {
+    SessionPtr session;
+    {
+      absl::MutexLock lock(&mutex_);
+      session = std::exchange(session_, nullptr);
+    }
+    if (session != nullptr) session->Abort();
+  }
+
  private:
+  absl::Status CheckMaySend() const {
+    if (options_.may_send == nullptr || options_.may_send()) return absl::OkStatus();
+    return NotSent(absl::CancelledError("it may not be sent now"));
+  }
+
   absl::StatusOr<SessionPtr> Connected() ABSL_LOCKS_EXCLUDED(mutex_) {
     {
       absl::MutexLock lock(&mutex_);
-      if (session_ != nullptr &&
-          natsConnection_Status(session_->connection) == NATS_CONN_STATUS_CONNECTED) {
-        return session_;
-      }
+      if (session_ != nullptr && session_->Connected()) return session_;
       session_.reset();
       if (connecting_ || clock_.Elapsed() < next_attempt_) {
         return NotSent(absl::UnavailableError("not connected to NATS"));
       }
       connecting_ = true;
     }
-    absl::StatusOr<SessionPtr> session = Connect(options_);
+    absl::StatusOr<SessionPtr> session =
+        Connect(options_.urls, options_.name, options_.connect_timeout, options_.request_timeout);
     absl::MutexLock lock(&mutex_);
     connecting_ = false;
     if (session.ok()) {
@@ -244,27 +155,6 @@ class ConnectionImpl final : public Connection {
       next_attempt_ = clock_.Elapsed() + options_.connect_pause;
     }
     return session;
-  }
-
-  // The name of the stream that takes `subject`; the library has no call for it.
-  absl::StatusOr<std::string> StreamOf(const Session& session, const std::string& subject) {
-    const std::string request = json::Dump({{"subject", subject}});
-    natsMsg* reply = nullptr;
-    const natsStatus status = natsConnection_RequestString(
-        &reply, session.connection, "$JS.API.STREAM.NAMES", request.c_str(),
-        absl::ToInt64Milliseconds(options_.request_timeout));
-    const MessagePtr owner(reply);
-    RETURN_IF_ERROR(ToStatus(status, "looking for a stream"));
-    ASSIGN_OR_RETURN(
-        const nlohmann::json answer,
-        json::Parse(absl::string_view(natsMsg_GetData(reply),
-                                      static_cast<size_t>(natsMsg_GetDataLength(reply)))));
-    const nlohmann::json* names = json::Find(answer, "streams");
-    if (names == nullptr || !names->is_array() || names->empty() || !(*names)[0].is_string()) {
-      return NotSent(absl::FailedPreconditionError(
-          absl::StrCat("no JetStream stream takes the subject ", subject)));
-    }
-    return (*names)[0].get<std::string>();
   }
 
   const Options options_;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -30,9 +31,11 @@ struct PublishAck {
 
 struct StreamInfo {
   std::string name;
-  uint64_t first_sequence = 0;  // of the oldest message that is left
+  absl::Time created = absl::InfinitePast();  // another one under the same name has another time
+  uint64_t first_sequence = 0;                // of the oldest message that is left
   uint64_t last_sequence = 0;
   absl::Time first_time = absl::InfinitePast();  // of the oldest message
+  absl::Time last_time = absl::InfinitePast();   // of the newest message
   absl::Duration duplicate_window;
 };
 
@@ -58,6 +61,9 @@ class Connection {
     absl::Duration request_timeout = absl::Seconds(5);
     // After a failed attempt to connect, calls fail at once for this long.
     absl::Duration connect_pause = absl::Seconds(1);
+    // Asked right before a message is sent, the connection being there: false ends the call with
+    // CANCELLED (reason kNotSent). Thread-safe and quick; empty: always true.
+    std::function<bool()> may_send;
   };
 
   // Does not connect yet. `clock` must outlive the connection.
@@ -70,6 +76,13 @@ class Connection {
                                              const std::string& message_id,
                                              absl::string_view payload) = 0;
 
+  // Hands `payload` to the server, for whoever listens to `subject` at this moment; nobody confirms
+  // that they got it. Not idempotent.
+  virtual absl::Status PublishPlain(const std::string& subject, absl::string_view payload) = 0;
+
+  // False if the server has no JetStream, at least not for us.
+  virtual absl::StatusOr<bool> HasJetStream() = 0;
+
   // The stream that takes `subject`.
   virtual absl::StatusOr<StreamInfo> FindStream(const std::string& subject) = 0;
 
@@ -81,6 +94,10 @@ class Connection {
 
   // Connects if there is no connection. OK if there is one now.
   virtual absl::Status CheckConnected() = 0;
+
+  // Resets the connection, if there is one: nothing that waits in it is sent any more, and calls in
+  // progress fail. Later calls open a new one, unless `may_send` says no.
+  virtual void Abort() = 0;
 };
 
 }  // namespace jobexec::nats

@@ -7,6 +7,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -49,8 +50,9 @@ std::optional<int> ReadPort(const std::string& directory) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<NatsServer>> NatsServer::Start() {
+absl::StatusOr<std::unique_ptr<NatsServer>> NatsServer::Start(bool jetstream) {
   std::unique_ptr<NatsServer> server(new NatsServer());
+  server->jetstream_ = jetstream;
   RETURN_IF_ERROR(server->Run("-1"));
   return server;
 }
@@ -60,10 +62,10 @@ absl::Status NatsServer::Run(const std::string& port) {
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     if (entry.path().extension() == ".ports") std::filesystem::remove(entry.path());
   }
-  ASSIGN_OR_RETURN(process_,
-                   Subprocess::Start({"/usr/sbin/nats-server", "-a", "127.0.0.1", "-p", port, "-js",
-                                      "-sd", directory, "--ports_file_dir", directory},
-                                     {}, absl::StrCat(directory, "/log")));
+  std::vector<std::string> command = {"/usr/sbin/nats-server", "-a",     "127.0.0.1", "-p", port,
+                                      "--ports_file_dir",      directory};
+  if (jetstream_) command.insert(command.end(), {"-js", "-sd", directory});
+  ASSIGN_OR_RETURN(process_, Subprocess::Start(command, {}, absl::StrCat(directory, "/log")));
   const bool up = PollUntil(
       [&] {
         const std::optional<int> found = ReadPort(directory);
@@ -96,6 +98,31 @@ absl::Status NatsServer::Purge(const std::string& stream_name) {
   });
 }
 
+absl::Status NatsServer::DeleteStream(const std::string& stream_name) {
+  return WithConnection(url_, [&](natsConnection*, jsCtx* stream) {
+    return js_DeleteStream(stream, stream_name.c_str(), nullptr, nullptr);
+  });
+}
+
+absl::Status NatsServer::DeleteConsumer(const std::string& stream_name,
+                                        const std::string& consumer) {
+  return WithConnection(url_, [&](natsConnection*, jsCtx* stream) {
+    return js_DeleteConsumer(stream, stream_name.c_str(), consumer.c_str(), nullptr, nullptr);
+  });
+}
+
+absl::Status NatsServer::AddPushConsumer(const std::string& stream_name,
+                                         const std::string& consumer, const std::string& subject) {
+  return WithConnection(url_, [&](natsConnection*, jsCtx* stream) {
+    jsConsumerConfig config;
+    jsConsumerConfig_Init(&config);
+    config.Durable = consumer.c_str();
+    config.DeliverSubject = subject.c_str();
+    config.AckPolicy = js_AckExplicit;
+    return js_AddConsumer(nullptr, stream, stream_name.c_str(), &config, nullptr, nullptr);
+  });
+}
+
 absl::Status NatsServer::PublishCore(const std::string& subject, const std::string& text) {
   return WithConnection(url_, [&](natsConnection* connection, jsCtx*) {
     const natsStatus status =
@@ -107,5 +134,10 @@ absl::Status NatsServer::PublishCore(const std::string& subject, const std::stri
 absl::Status NatsServer::Kill() { return process_->Stop(SIGKILL, kPatience).status(); }
 
 absl::Status NatsServer::Restart() { return Run(absl::StrCat(port_)); }
+
+absl::Status NatsServer::RestartWithJetStream() {
+  jetstream_ = true;
+  return Restart();
+}
 
 }  // namespace jobexec::testing
