@@ -12,6 +12,7 @@
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
 #include "common/json/json.h"
+#include "common/runs/cancel_marks.h"
 #include "common/runs/names.h"
 #include "common/telemetry/log.h"
 
@@ -22,6 +23,7 @@ using jobexecutor::v1::CancelledEvent;
 using jobexecutor::v1::CancelRunsRequest;
 using jobexecutor::v1::CancelRunsResponse;
 using jobexecutor::v1::EventRef;
+using jobexecutor::v1::SequenceRef;
 using Json = nlohmann::json;
 
 constexpr absl::Duration kCallTimeout = absl::Seconds(15);
@@ -57,58 +59,30 @@ absl::Status CheckText(absl::string_view field, const std::string& text, size_t 
       absl::StrCat(field, " has ", text.size(), " bytes, allowed are ", limit));
 }
 
-bool HasEnded(const Json& job) {
-  const Json* conditions = json::FindPath(job, {"status", "conditions"});
-  if (conditions == nullptr || !conditions->is_array()) return false;
-  return std::any_of(conditions->begin(), conditions->end(), [](const Json& condition) {
-    const std::string type = json::GetString(condition, "type");
-    return json::GetString(condition, "status") == "True" &&
-           (type == "Complete" || type == "SuccessCriteriaMet" || type == "Failed" ||
-            type == "FailureTarget");
-  });
+absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
+  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
 }
 
-// True if there may be something left to stop: the reporter holds the anchor until every run has
-// ended; an anchor that was never held is the event's only Job.
-bool IsOpen(const Json& anchor, const runs::JobRecord& record) {
-  if (record.refused) return false;
-  if (record.has_answer_finalizer) return true;
-  if (record.ledger.state == runs::Ledger::State::kFinished) return false;
-  return record.delete_time == absl::InfiniteFuture() && !HasEnded(anchor);
+// An event without a time of its own counts from when its plan was stored.
+absl::Time TimeOf(const runs::JobRecord& record) {
+  return record.facts.time == absl::InfinitePast() ? record.create_time : record.facts.time;
 }
 
-bool IsCancelled(const runs::JobRecord& record, int action) {
-  return runs::FindCancel(record.cancels, action) != nullptr;
-}
-
-Json Operation(const char* op, std::string path, std::string value) {
-  return {{"op", op}, {"path", std::move(path)}, {"value", std::move(value)}};
-}
-
-// Adds one mark to those that the anchor has. Tests what it builds on: another mark that came in
-// between must not be lost.
-Json CancelPatch(const Json& anchor, const runs::JobRecord& record, const runs::Cancel& cancel) {
-  const std::string path = runs::AnnotationPath(runs::kCancelAnnotation);
-  const Json* annotations = json::FindPath(anchor, {"metadata", "annotations"});
-  const Json* present = json::Find(*annotations, runs::kCancelAnnotation);
-  std::vector<runs::Cancel> cancels = record.cancels;
-  cancels.push_back(cancel);
-  // A patch cannot test that something is absent.
-  Json test = present == nullptr
-                  ? Operation("test", "/metadata/resourceVersion", record.resource_version)
-                  : Operation("test", path, present->get<std::string>());
-  return Json::array({Operation("test", "/metadata/uid", record.uid), std::move(test),
-                      Operation("add", path, runs::FormatCancels(cancels))});
-}
-
-std::vector<int> ActionsOf(const runs::JobRecord& record) {
-  std::vector<int> actions;
-  for (const runs::ManifestEntry& entry : record.manifest) {
-    if (actions.empty() || actions.back() != entry.action) actions.push_back(entry.action);
+absl::Status CheckSequence(const jobexecutor::v1::SequenceRef& sequence) {
+  const std::pair<const char*, bool> missing[] = {
+      {"keptn_context", sequence.keptn_context().empty()},
+      {"project", sequence.project().empty()},
+      {"stage", sequence.stage().empty()},
+      {"service", sequence.service().empty()},
+      {"before", !sequence.has_before()},
+  };
+  for (const auto& [field, is_missing] : missing) {
+    if (is_missing) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("sequence.", field, " is not set: a sequence is named by all its fields"));
+    }
   }
-  // A refused event is shown as one run.
-  if (actions.empty()) actions.push_back(0);
-  return actions;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -127,10 +101,13 @@ absl::StatusOr<CancelRunsResponse> Canceller::Cancel(const CancelRunsRequest& re
       return CancelContext(request.keptn_context(), order);
     case CancelRunsRequest::kRun:
       return CancelRun(request.run(), order);
+    case CancelRunsRequest::kSequence:
+      return CancelSequence(request.sequence(), order);
     case CancelRunsRequest::SELECTION_NOT_SET:
       break;
   }
-  return absl::InvalidArgumentError("event, keptn_context or run must be set: what to cancel?");
+  return absl::InvalidArgumentError(
+      "event, keptn_context, run or sequence must be set: what to cancel?");
 }
 
 absl::StatusOr<absl::Duration> Canceller::TimeLeft(absl::Time deadline) {
@@ -176,6 +153,37 @@ absl::StatusOr<CancelRunsResponse> Canceller::CancelRun(const std::string& run, 
 absl::StatusOr<CancelRunsResponse> Canceller::CancelContext(const std::string& context,
                                                             const Order& order) {
   if (context.empty()) return absl::InvalidArgumentError("keptn_context is empty");
+  const auto all = [](const runs::JobRecord&) { return true; };
+  ASSIGN_OR_RETURN(CancelRunsResponse response, CancelOfContext(context, all, order));
+  if (!response.events().empty()) return response;
+  return absl::NotFoundError(
+      absl::StrCat("no event of the Keptn context \"", context, "\" is in the cluster"));
+}
+
+absl::StatusOr<CancelRunsResponse> Canceller::CancelSequence(const SequenceRef& sequence,
+                                                             Order order) {
+  RETURN_IF_ERROR(CheckSequence(sequence));
+  order.include_silent = sequence.include_silent();
+  order.cancel.sequence_ended = true;
+  const auto of_sequence = [&, before = ToTime(sequence.before())](const runs::JobRecord& anchor) {
+    return anchor.facts.project == sequence.project() && anchor.facts.stage == sequence.stage() &&
+           anchor.facts.service == sequence.service() && TimeOf(anchor) < before;
+  };
+  ASSIGN_OR_RETURN(CancelRunsResponse response,
+                   CancelOfContext(sequence.keptn_context(), of_sequence, order));
+  if (!response.events().empty()) return response;
+  return absl::NotFoundError(absl::StrCat(
+      "nothing of the sequence of Keptn context \"", sequence.keptn_context(), "\" in ",
+      sequence.project(), "/", sequence.stage(), "/", sequence.service(), " is in the cluster"));
+}
+
+// Cancels what is selected of a context; finding nothing is no error.
+absl::StatusOr<CancelRunsResponse> Canceller::CancelOfContext(const std::string& context,
+                                                              Selects selects, const Order& order) {
+  const auto selects_here = [&](const runs::JobRecord& anchor) {
+    // Different contexts may share a label value.
+    return anchor.facts.keptn_context == context && selects(anchor);
+  };
   kube::ListOptions options;
   options.label_selector = absl::StrCat(runs::kInstallationLabel, "=", options_.installation, ",",
                                         runs::kContextLabel, "=", runs::LabelValue(context));
@@ -185,26 +193,20 @@ absl::StatusOr<CancelRunsResponse> Canceller::CancelContext(const std::string& c
     ASSIGN_OR_RETURN(const absl::Duration timeout, TimeLeft(order.deadline));
     ASSIGN_OR_RETURN(const Json list,
                      kube_.List(kube::Jobs(options_.job_namespace), options, timeout));
-    RETURN_IF_ERROR(CancelPage(list, context, order, response));
+    RETURN_IF_ERROR(CancelPage(list, selects_here, order, response));
     const Json* metadata = json::Find(list, "metadata");
     options.continue_token = metadata == nullptr ? "" : json::GetString(*metadata, "continue");
   } while (!options.continue_token.empty());
-  if (!response.events().empty()) return response;
-  return absl::NotFoundError(
-      absl::StrCat("no event of the Keptn context \"", context, "\" is in the cluster"));
+  return response;
 }
 
-absl::Status Canceller::CancelPage(const Json& list, const std::string& context, const Order& order,
+absl::Status Canceller::CancelPage(const Json& list, Selects selects, const Order& order,
                                    CancelRunsResponse& response) {
   const Json* items = json::Find(list, "items");
   if (items == nullptr || !items->is_array()) return absl::OkStatus();
   for (const Json& job : *items) {
     const auto record = runs::ReadJob(job);
-    // Different contexts may share a label value.
-    if (!record.ok() || record->role == runs::Role::kMember ||
-        record->facts.keptn_context != context) {
-      continue;
-    }
+    if (!record.ok() || record->role == runs::Role::kMember || !selects(*record)) continue;
     RETURN_IF_ERROR(Mark(job, order, response));
   }
   return absl::OkStatus();
@@ -217,15 +219,17 @@ absl::Status Canceller::Mark(Json anchor, const Order& order, CancelRunsResponse
       record->installation != options_.installation) {
     return absl::OkStatus();
   }
+  const runs::CancelSelection selection =
+      runs::SelectActions(*record, order.cancel, order.include_silent);
+  if (selection.actions.empty()) return absl::OkStatus();
   CancelledEvent event;
-  for (const int action : ActionsOf(*record)) {
-    const bool selected = order.cancel.action < 0 || order.cancel.action == action;
-    if (selected) event.add_runs(runs::RunName(record->event_hash, action));
+  for (const int action : selection.actions) {
+    event.add_runs(runs::RunName(record->event_hash, action));
   }
-  if (event.runs().empty()) return absl::OkStatus();
   event.mutable_event()->set_source(record->facts.source);
   event.mutable_event()->set_id(record->facts.id);
-  ASSIGN_OR_RETURN(const CancelledEvent::Result result, MarkUntilStored(anchor, *record, order));
+  ASSIGN_OR_RETURN(const CancelledEvent::Result result,
+                   MarkUntilStored(anchor, *record, selection.marks, order));
   event.set_result(result);
   log::Info("event cancelled", {{"event_id", record->facts.id},
                                 {"keptn_context", record->facts.keptn_context},
@@ -236,17 +240,18 @@ absl::Status Canceller::Mark(Json anchor, const Order& order, CancelRunsResponse
   return absl::OkStatus();
 }
 
-absl::StatusOr<CancelledEvent::Result> Canceller::MarkUntilStored(Json& anchor,
-                                                                  runs::JobRecord& record,
-                                                                  const Order& order) {
+absl::StatusOr<CancelledEvent::Result> Canceller::MarkUntilStored(
+    Json& anchor, runs::JobRecord& record, const std::vector<runs::Cancel>& marks,
+    const Order& order) {
   const kube::Collection jobs = kube::Jobs(options_.job_namespace);
   absl::Status last;
   for (int i = 0; i < kMaxTries; ++i) {
-    if (IsCancelled(record, order.cancel.action)) return CancelledEvent::RESULT_ALREADY_CANCELLED;
-    if (!IsOpen(anchor, record)) return CancelledEvent::RESULT_ENDED;
+    const std::vector<runs::Cancel> missing = runs::MissingMarks(marks, record);
+    if (missing.empty()) return CancelledEvent::RESULT_ALREADY_CANCELLED;
+    if (!runs::IsOpen(anchor, record)) return CancelledEvent::RESULT_ENDED;
     ASSIGN_OR_RETURN(const absl::Duration timeout, TimeLeft(order.deadline));
     const auto patched =
-        kube_.Patch(jobs, record.name, CancelPatch(anchor, record, order.cancel), timeout);
+        kube_.Patch(jobs, record.name, runs::CancelPatch(anchor, record, missing), timeout);
     if (patched.ok()) return CancelledEvent::RESULT_MARKED;
     last = patched.status();
     // Its test failed: somebody else has written to the anchor meanwhile.

@@ -3,7 +3,9 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -27,7 +29,7 @@ class Canceller {
       : options_(std::move(options)), kube_(kube), clock_(clock) {}
 
   // Errors as for Scheduler.CancelRuns. Starts no call of the API after `deadline`. Needs the right
-  // to list Jobs only if a context is selected.
+  // to list Jobs only if a context or a sequence is selected.
   absl::StatusOr<jobexecutor::v1::CancelRunsResponse> Cancel(
       const jobexecutor::v1::CancelRunsRequest& request, absl::Time deadline);
 
@@ -36,7 +38,10 @@ class Canceller {
   struct Order {
     runs::Cancel cancel;
     absl::Time deadline;
+    bool include_silent = true;  // else only runs that owe an answer
   };
+  // Which anchors of a Keptn context are meant.
+  using Selects = absl::FunctionRef<bool(const runs::JobRecord& anchor)>;
 
   absl::StatusOr<absl::Duration> TimeLeft(absl::Time deadline);
   absl::StatusOr<nlohmann::json> Read(const std::string& name, const Order& order);
@@ -46,13 +51,18 @@ class Canceller {
                                                                 Order order);
   absl::StatusOr<jobexecutor::v1::CancelRunsResponse> CancelContext(const std::string& context,
                                                                     const Order& order);
-  absl::Status CancelPage(const nlohmann::json& list, const std::string& context,
-                          const Order& order, jobexecutor::v1::CancelRunsResponse& response);
+  absl::StatusOr<jobexecutor::v1::CancelRunsResponse> CancelSequence(
+      const jobexecutor::v1::SequenceRef& sequence, Order order);
+  absl::StatusOr<jobexecutor::v1::CancelRunsResponse> CancelOfContext(const std::string& context,
+                                                                      Selects selects,
+                                                                      const Order& order);
+  absl::Status CancelPage(const nlohmann::json& list, Selects selects, const Order& order,
+                          jobexecutor::v1::CancelRunsResponse& response);
   absl::Status Mark(nlohmann::json anchor, const Order& order,
                     jobexecutor::v1::CancelRunsResponse& response);
-  absl::StatusOr<jobexecutor::v1::CancelledEvent::Result> MarkUntilStored(nlohmann::json& anchor,
-                                                                          runs::JobRecord& record,
-                                                                          const Order& order);
+  absl::StatusOr<jobexecutor::v1::CancelledEvent::Result> MarkUntilStored(
+      nlohmann::json& anchor, runs::JobRecord& record, const std::vector<runs::Cancel>& marks,
+      const Order& order);
 
   const Options options_;
   kube::Client& kube_;

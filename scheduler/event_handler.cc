@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
-#include "common/json/json.h"
 #include "common/telemetry/log.h"
 #include "scheduler/outcomes.h"
 
@@ -23,6 +22,17 @@ constexpr absl::Duration kLongestRetry = absl::Minutes(1);
 
 absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
   return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
+}
+
+runs::Via ViaOf(const EventSubmission& submission) {
+  switch (submission.via()) {
+    case EventSubmission::VIA_NATS:
+      return runs::Via::kNats;
+    case EventSubmission::VIA_KEPTN:
+      return runs::Via::kKeptn;
+    default:
+      return runs::Via::kHttp;
+  }
 }
 
 resources::Scope ScopeOf(const runs::EventFacts& facts) {
@@ -89,8 +99,9 @@ EventOutcome EventHandler::HandleTask(const TaskSubmission& task) {
 absl::StatusOr<EventInput> EventHandler::ReadEvent(const EventSubmission& submission) const {
   ASSIGN_OR_RETURN(EventInput input, ReadEventInput(submission.event(), options_.default_scope));
   runs::EventFacts& facts = input.facts;
-  facts.via = submission.via() == EventSubmission::VIA_NATS ? runs::Via::kNats : runs::Via::kHttp;
+  facts.via = ViaOf(submission);
   facts.from_sequence = submission.from_sequence();
+  facts.integration_id = submission.integration_id();
   return input;
 }
 
@@ -155,20 +166,14 @@ EventOutcome EventHandler::Committed(const Plan& plan, const LaunchResult& resul
 // Nothing is remembered between tries, so the delay grows with the event's own age.
 EventOutcome EventHandler::Retry(const EventInput& input, const absl::Status& why) const {
   absl::Duration delay = kShortestRetry;
-  absl::Time time;
-  if (absl::ParseTime(absl::RFC3339_full, json::GetString(input.document, "time"), &time,
-                      nullptr)) {
-    delay = (clock_.TimeNow() - time) / 10;
-  }
+  if (input.facts.time != absl::InfinitePast()) delay = (clock_.TimeNow() - input.facts.time) / 10;
   delay = std::max(delay, GetRetryAfter(why).value_or(absl::ZeroDuration()));
   return RetryLater(std::clamp(delay, kShortestRetry, kLongestRetry), why.message());
 }
 
 bool EventHandler::TooOld(const EventInput& input) const {
-  absl::Time time;
-  return absl::ParseTime(absl::RFC3339_full, json::GetString(input.document, "time"), &time,
-                         nullptr) &&
-         clock_.TimeNow() - time > options_.refuse_after;
+  const absl::Time time = input.facts.time;
+  return time != absl::InfinitePast() && clock_.TimeNow() - time > options_.refuse_after;
 }
 
 absl::StatusOr<EventHandler::Preview> EventHandler::PreviewPlan(

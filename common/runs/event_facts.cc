@@ -20,6 +20,16 @@ absl::StatusOr<std::string> TextMember(const nlohmann::json& object, const char*
       absl::StrCat(where, key, " is a ", found->type_name(), ", expected a string"));
 }
 
+absl::StatusOr<absl::Time> TimeMember(const nlohmann::json& object, const char* key) {
+  ASSIGN_OR_RETURN(const std::string text, TextMember(object, key, ""));
+  if (text.empty()) return absl::InfinitePast();
+  absl::Time time;
+  std::string error;
+  if (absl::ParseTime(absl::RFC3339_full, text, &time, &error)) return time;
+  return absl::InvalidArgumentError(
+      absl::StrCat(key, " is \"", text, "\", expected RFC 3339 such as 2024-03-01T10:00:00Z"));
+}
+
 absl::Status ReadLabels(const nlohmann::json& data, EventFacts& facts) {
   const auto labels = data.find("labels");
   if (labels == data.end() || labels->is_null()) return absl::OkStatus();
@@ -54,6 +64,7 @@ absl::StatusOr<EventFacts> FactsOf(const nlohmann::json& document) {
   ASSIGN_OR_RETURN(facts.keptn_context, TextMember(document, "shkeptncontext", ""));
   ASSIGN_OR_RETURN(facts.commit, TextMember(document, "gitcommitid", ""));
   ASSIGN_OR_RETURN(facts.trace_parent, TextMember(document, "traceparent", ""));
+  ASSIGN_OR_RETURN(facts.time, TimeMember(document, "time"));
   RETURN_IF_ERROR(ReadData(document, facts));
   return facts;
 }

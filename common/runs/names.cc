@@ -1,5 +1,7 @@
 #include "common/runs/names.h"
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -10,6 +12,7 @@ namespace jobexec::runs {
 namespace {
 
 constexpr size_t kEventHashDigits = 24;
+constexpr size_t kLeaseHashDigits = 16;
 constexpr size_t kMaxLabelBytes = 63;
 
 bool IsLabelCharacter(char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.'; }
@@ -58,6 +61,15 @@ std::string LabelValue(absl::string_view text) {
 std::string AnswerId(absl::string_view installation, absl::string_view source, absl::string_view id,
                      absl::string_view kind) {
   return UuidV5(LengthPrefixed({installation, source, id, kind}));
+}
+
+std::string LeaseName(absl::string_view service, absl::string_view installation) {
+  const bool is_name = std::all_of(installation.begin(), installation.end(), [](char c) {
+    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-';
+  });
+  if (is_name) return absl::StrCat("jobexec-", service, "-", installation);
+  return absl::StrCat("jobexec-", service, ".",
+                      Sha256Hex(installation).substr(0, kLeaseHashDigits));
 }
 
 }  // namespace jobexec::runs

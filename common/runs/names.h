@@ -1,5 +1,5 @@
-// Names of the Jobs of an event. They follow from the event and its plan alone: whoever computes
-// them gets the same, so creating twice is harmless.
+// Names of the Jobs of an event, and of what belongs to an installation. They follow from the event
+// and its plan alone: whoever computes them gets the same, so creating twice is harmless.
 #pragma once
 
 #include <string>
@@ -33,5 +33,9 @@ std::string LabelValue(absl::string_view text);
 // ("started" or "finished").
 std::string AnswerId(absl::string_view installation, absl::string_view source, absl::string_view id,
                      absl::string_view kind);
+
+// Name of the Lease of an installation's `service`: "jobexec-<service>-<installation>".
+// Installations may be called what no object may (capital letters, '_'): those are hashed.
+std::string LeaseName(absl::string_view service, absl::string_view installation);
 
 }  // namespace jobexec::runs

@@ -52,6 +52,25 @@ absl::StatusOr<Phase> ParsePhase(absl::string_view text) {
   return Malformed(absl::StrCat("annotation ", kPhaseAnnotation), text);
 }
 
+absl::string_view ViaName(Via via) {
+  switch (via) {
+    case Via::kHttp:
+      return "http";
+    case Via::kNats:
+      return "nats";
+    case Via::kKeptn:
+      return "keptn";
+  }
+  return "";
+}
+
+Via ParseVia(absl::string_view text) {
+  for (Via via : {Via::kNats, Via::kKeptn}) {
+    if (text == ViaName(via)) return via;
+  }
+  return Via::kHttp;
+}
+
 Json EntryToJson(const ManifestEntry& entry) {
   Json value = {{"action", entry.action}, {"actionName", entry.action_name}};
   if (!entry.job.empty()) {
@@ -88,8 +107,10 @@ void ReadFacts(const Json& value, EventFacts& facts) {
   facts.keptn_context = json::GetString(value, "shkeptncontext");
   facts.commit = json::GetString(value, "gitcommitid");
   facts.trace_parent = json::GetString(value, "traceparent");
-  facts.via = json::GetString(value, "via") == "nats" ? Via::kNats : Via::kHttp;
+  facts.time = ParseTime(value, "time", absl::InfinitePast()).value_or(absl::InfinitePast());
+  facts.via = ParseVia(json::GetString(value, "via"));
   facts.from_sequence = static_cast<uint64_t>(json::GetInt(value, "fromSeq", 0));
+  facts.integration_id = json::GetString(value, "integrationId");
   const auto labels = value.find("labels");
   if (labels == value.end() || !labels->is_object()) return;
   for (const auto& [key, label] : labels->items()) {
@@ -103,6 +124,7 @@ absl::Status ReadAnchor(const Json& annotations, JobRecord& record) {
   if (!facts.is_object()) return Malformed("annotation jobexec.dev/facts", json::Dump(facts));
   ReadFacts(facts, record.facts);
   ASSIGN_OR_RETURN(record.ledger, ParseLedger(json::GetString(annotations, kLedgerAnnotation)));
+  record.error_log = json::GetString(annotations, kErrorLogAnnotation);
   if (annotations.contains(kCancelAnnotation)) {
     record.cancels = ParseCancels(json::GetString(annotations, kCancelAnnotation));
   }
@@ -266,6 +288,7 @@ std::string FormatCancels(const std::vector<Cancel>& cancels) {
                   {"why", cancel.why},
                   {"time", absl::FormatTime(absl::RFC3339_sec, cancel.time, absl::UTCTimeZone())}};
     if (cancel.action >= 0) entry["action"] = cancel.action;
+    if (cancel.sequence_ended) entry["sequenceEnded"] = true;
     list.push_back(std::move(entry));
   }
   return json::Dump(list);
@@ -284,7 +307,8 @@ std::vector<Cancel> ParseCancels(absl::string_view text) {
         {.by = json::GetString(entry, "by"),
          .why = json::GetString(entry, "why"),
          .time = ParseTime(entry, "time", absl::InfinitePast()).value_or(absl::InfinitePast()),
-         .action = static_cast<int>(json::GetInt(entry, "action", -1))});
+         .action = static_cast<int>(json::GetInt(entry, "action", -1)),
+         .sequence_ended = json::GetBool(entry, "sequenceEnded", false)});
   }
   return cancels;
 }
@@ -307,9 +331,13 @@ std::string FormatFacts(const EventFacts& facts) {
                 {"labels", facts.labels},
                 {"shkeptncontext", facts.keptn_context},
                 {"gitcommitid", facts.commit},
-                {"via", facts.via == Via::kNats ? "nats" : "http"}};
+                {"via", std::string(ViaName(facts.via))}};
   if (!facts.trace_parent.empty()) value["traceparent"] = facts.trace_parent;
+  if (facts.time != absl::InfinitePast()) {
+    value["time"] = absl::FormatTime(absl::RFC3339_full, facts.time, absl::UTCTimeZone());
+  }
   if (facts.from_sequence != 0) value["fromSeq"] = facts.from_sequence;
+  if (!facts.integration_id.empty()) value["integrationId"] = facts.integration_id;
   return json::Dump(value);
 }
 

@@ -80,6 +80,41 @@ class CancellerTest : public ::testing::Test {
     request.set_keptn_context(context);
     return request;
   }
+  // An event of a sequence in shop/dev/cart, triggered at `time`, whose second action is silent.
+  Json OfSequence(const std::string& id, absl::Time time, const std::string& stage = "dev") {
+    runs::EventFacts facts;
+    facts.keptn_context = "ctx";
+    facts.project = "shop";
+    facts.stage = stage;
+    facts.service = "cart";
+    facts.time = time;
+    Json anchor = AnchorOf(id);
+    Json& annotations = anchor["metadata"]["annotations"];
+    annotations[runs::kFactsAnnotation] = runs::FormatFacts(facts);
+    annotations[runs::kManifestAnnotation] =
+        runs::FormatManifest({{.job = "a", .action = 0, .task = 1},
+                              {.job = "b", .action = 1, .task = 1, .silent = true},
+                              {.job = "c", .action = 2, .task = 1}});
+    return anchor;
+  }
+  static CancelRunsRequest BySequence(absl::Time before, bool include_silent = false) {
+    CancelRunsRequest request;
+    auto& sequence = *request.mutable_sequence();
+    sequence.set_keptn_context("ctx");
+    sequence.set_project("shop");
+    sequence.set_stage("dev");
+    sequence.set_service("cart");
+    sequence.mutable_before()->set_seconds(absl::ToUnixSeconds(before));
+    sequence.set_include_silent(include_silent);
+    return request;
+  }
+  std::vector<std::string> IdsOf(const CancelRunsRequest& request) {
+    const auto response = Cancel(request);
+    std::vector<std::string> ids;
+    if (!response.ok()) return ids;
+    for (const auto& event : response->events()) ids.push_back(event.event().id());
+    return ids;
+  }
   static std::string RunOf(const std::string& id, int action) {
     return runs::RunName(runs::EventHash("s", id), action);
   }
@@ -174,6 +209,61 @@ TEST_F(CancellerTest, AContextSelectsExactlyItsEvents) {
             "jobexec.dev/installation=inst,keptn.sh/context=ctx_a");
 }
 
+TEST_F(CancellerTest, ASequenceSelectsWhatItLeftBehind) {
+  const absl::Time end = clock_.TimeNow();
+  Put(OfSequence("before", end - absl::Seconds(1)));
+  Put(OfSequence("at the end", end));
+  Put(OfSequence("next sequence of the stage", end + absl::Seconds(1)));
+  Put(OfSequence("next stage", end - absl::Seconds(1), "prod"));
+  Json no_time = OfSequence("no time", absl::InfinitePast());
+  no_time["metadata"]["creationTimestamp"] = "2020-01-01T00:00:00Z";
+  Put(no_time);
+  Put(AnchorOf("no scope"));
+
+  EXPECT_THAT(IdsOf(BySequence(end)), UnorderedElementsAre("before", "no time"));
+
+  EXPECT_EQ(kube_.Count("list"), 1);
+  EXPECT_EQ(kube_.Count("patch"), 2);
+  EXPECT_THAT(Cancel(BySequence(end - absl::Hours(1000'000))),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("ctx")));
+}
+
+TEST_F(CancellerTest, OfASequenceOnlyTheRunsThatOweAnAnswerAreCancelled) {
+  const absl::Time end = clock_.TimeNow();
+  Put(OfSequence("mixed", end - absl::Seconds(1)));
+  Json silent = OfSequence("silent", end - absl::Seconds(1));
+  silent["metadata"]["annotations"][runs::kLedgerAnnotation] = "none";
+  Put(silent);
+  Json answered = OfSequence("answered", end - absl::Seconds(1));
+  answered["metadata"]["annotations"][runs::kLedgerAnnotation] = "f:9";
+  Put(answered);
+
+  const auto response = Cancel(BySequence(end));
+
+  ASSERT_THAT(response, IsOk());
+  ASSERT_THAT(response->events(), SizeIs(1));
+  EXPECT_THAT(response->events(0).runs(), ElementsAre(RunOf("mixed", 0), RunOf("mixed", 2)));
+  EXPECT_EQ(runs::FindCancel(CancelsOf("mixed"), 1), nullptr);
+  EXPECT_EQ(kube_.Count("patch"), 1) << "both marks at once";
+  EXPECT_EQ(ResultOf(BySequence(end)), CancelledEvent::RESULT_ALREADY_CANCELLED);
+  EXPECT_THAT(CancelsOf("mixed"), SizeIs(2));
+}
+
+TEST_F(CancellerTest, AnAbortedSequenceTakesItsSilentRunsAlong) {
+  const absl::Time end = clock_.TimeNow();
+  Put(OfSequence("mixed", end - absl::Seconds(1)));
+  Json silent = OfSequence("silent", end - absl::Seconds(1));
+  silent["metadata"]["annotations"][runs::kLedgerAnnotation] = "none";
+  Put(silent);
+
+  EXPECT_THAT(IdsOf(BySequence(end, /*include_silent=*/true)),
+              UnorderedElementsAre("mixed", "silent"));
+
+  EXPECT_THAT(CancelsOf("mixed"),
+              ElementsAre(runs::Cancel{.time = clock_.TimeNow(), .sequence_ended = true}));
+  EXPECT_THAT(CancelsOf("silent"), SizeIs(1));
+}
+
 TEST_F(CancellerTest, WhatIsUnknownIsNotFound) {
   Json foreign = AnchorOf("1");
   foreign["metadata"]["labels"][runs::kInstallationLabel] = "other";
@@ -226,8 +316,14 @@ TEST_F(CancellerTest, NamesBadRequests) {
   long_reason.set_reason(std::string(1025, 'x'));
   CancelRunsRequest long_name = ByEvent("1");
   long_name.set_requested_by(std::string(257, 'x'));
+  CancelRunsRequest no_stage = BySequence(clock_.TimeNow());
+  no_stage.mutable_sequence()->clear_stage();
+  CancelRunsRequest no_time = BySequence(clock_.TimeNow());
+  no_time.mutable_sequence()->clear_before();
   const std::pair<CancelRunsRequest, const char*> cases[] = {
-      {CancelRunsRequest(), "event, keptn_context or run"},
+      {CancelRunsRequest(), "event, keptn_context, run or sequence"},
+      {no_stage, "sequence.stage"},
+      {no_time, "sequence.before"},
       {ByEvent(""), "event.id"},
       {ByContext(""), "keptn_context"},
       {ByRun("x"), "24 hex digits"},

@@ -201,6 +201,32 @@ TEST_F(EventHandlerTest, AJobThatTheApiServerRefusesForGoodTakesOnlyItsActionAwa
   EXPECT_GT(outcome.accepted().runs(1 - refused).jobs_size(), 0);
 }
 
+TEST_F(EventHandlerTest, TheAnchorKnowsHowTheEventCameIn) {
+  const std::pair<EventSubmission::Via, runs::Via> cases[] = {
+      {EventSubmission::VIA_UNSPECIFIED, runs::Via::kHttp},
+      {EventSubmission::VIA_HTTP, runs::Via::kHttp},
+      {EventSubmission::VIA_NATS, runs::Via::kNats},
+      {EventSubmission::VIA_KEPTN, runs::Via::kKeptn},
+  };
+  for (const auto& [via, expected] : cases) {
+    EventSubmission submission = Submission();
+    submission.mutable_event()->set_id(EventSubmission::Via_Name(via));
+    submission.set_via(via);
+    submission.set_from_sequence(9);
+    submission.set_integration_id("88de5cd4");
+    ASSERT_TRUE(handler_->Handle(submission).has_accepted());
+
+    const auto anchor = runs::ReadJob(kube_.Find(
+        kube::Jobs("home"), runs::AnchorName(runs::EventHash("s", submission.event().id()))));
+
+    ASSERT_TRUE(anchor.ok()) << anchor.status();
+    EXPECT_EQ(anchor->facts.via, expected);
+    EXPECT_EQ(anchor->facts.from_sequence, 9);
+    EXPECT_EQ(anchor->facts.integration_id, "88de5cd4");
+    EXPECT_EQ(anchor->facts.time, event_time_);
+  }
+}
+
 TEST_F(EventHandlerTest, NothingIsCreatedAfterTheDeadline) {
   EventSubmission late = Submission();
   late.mutable_deadline()->set_seconds(absl::ToUnixSeconds(clock_.TimeNow()) - 1);

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 TEST(FactsOf, ReadsAttributesAndCommonData) {
   const auto facts = FactsOf(json::parse(R"({
       "id": "1", "source": "s", "type": "sh.keptn.event.test.triggered", "shkeptncontext": "c",
-      "gitcommitid": "abc", "traceparent": "00-1-2-00",
+      "gitcommitid": "abc", "traceparent": "00-1-2-00", "time": "2024-03-01T10:00:00.5+01:00",
       "data": {"project": "p", "stage": "dev", "service": "carts", "labels": {"a": "b"}}})"));
 
   ASSERT_TRUE(facts.ok()) << facts.status();
@@ -27,11 +27,16 @@ TEST(FactsOf, ReadsAttributesAndCommonData) {
   EXPECT_EQ(facts->keptn_context, "c");
   EXPECT_EQ(facts->commit, "abc");
   EXPECT_EQ(facts->trace_parent, "00-1-2-00");
+  EXPECT_EQ(facts->time, absl::FromUnixMillis(1709283600500));
 }
 
 TEST(FactsOf, DataNeedNotBeAnObject) {
   EXPECT_TRUE(FactsOf(json::parse(R"({"id":"1","data":"text"})")).ok());
   EXPECT_TRUE(FactsOf(json::parse(R"({"id":"1","data":{"project":null,"labels":null}})")).ok());
+}
+
+TEST(FactsOf, AnEventNeedsNoTime) {
+  EXPECT_EQ(FactsOf(json::parse(R"({"id":"1"})"))->time, absl::InfinitePast());
 }
 
 TEST(FactsOf, NamesFieldsOfTheWrongType) {
@@ -41,6 +46,8 @@ TEST(FactsOf, NamesFieldsOfTheWrongType) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("data.labels.x")));
   EXPECT_THAT(FactsOf(json::parse(R"({"data":{"labels":[]}})")),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("data.labels is a")));
+  EXPECT_THAT(FactsOf(json::parse(R"({"time":"yesterday"})")),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("time is \"yesterday\"")));
 }
 
 TEST(IsTriggered, LooksAtTheLastPartOnly) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/hash.h"
+
 namespace jobexec::runs {
 namespace {
 
@@ -36,6 +38,12 @@ TEST(Names, AnswerIdsDifferByEverythingThatMatters) {
   EXPECT_EQ(id, AnswerId("inst", kSource, kId, "started"));
   EXPECT_NE(id, AnswerId("inst", kSource, kId, "finished"));
   EXPECT_NE(id, AnswerId("other", kSource, kId, "started"));
+}
+
+TEST(LeaseName, IsALegalNameWhateverTheInstallationIsCalled) {
+  EXPECT_EQ(LeaseName("intake", "jobexec"), "jobexec-intake-jobexec");
+  EXPECT_EQ(LeaseName("intake", "a-1"), "jobexec-intake-a-1");
+  EXPECT_EQ(LeaseName("intake", "Team_A"), "jobexec-intake." + Sha256Hex("Team_A").substr(0, 16));
 }
 
 }  // namespace

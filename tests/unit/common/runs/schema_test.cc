@@ -61,6 +61,8 @@ TEST(ReadJob, ReadsBackWhatWasWritten) {
   EXPECT_EQ(record->facts.labels.at("build"), "17");
   EXPECT_EQ(record->facts.via, Via::kNats);
   EXPECT_EQ(record->facts.from_sequence, 42);
+  EXPECT_EQ(record->facts.time, absl::InfinitePast());
+  EXPECT_EQ(record->facts.integration_id, "");
   EXPECT_EQ(record->ledger.state, Ledger::State::kStarted);
   EXPECT_EQ(record->ledger.sequence, 9);
   EXPECT_EQ(record->ttl_seconds, 600);
@@ -71,6 +73,33 @@ TEST(ReadJob, ReadsBackWhatWasWritten) {
   EXPECT_EQ(record->manifest[1].refusal, "image");
   EXPECT_EQ(record->create_time, absl::FromUnixSeconds(1709287200));
   EXPECT_EQ(record->delete_time, absl::InfiniteFuture());
+}
+
+TEST(Facts, ComeBackAsTheyWere) {
+  const absl::Time time = absl::FromUnixNanos(1709283600123456789);
+  for (const Via via : {Via::kHttp, Via::kNats, Via::kKeptn}) {
+    EventFacts facts;
+    facts.via = via;
+    facts.time = time;
+    facts.integration_id = "88de5cd4774422f6ebed5f0f94bc1bbcd94b6266";
+    json job = AnchorJob();
+    job["metadata"]["annotations"][kFactsAnnotation] = FormatFacts(facts);
+
+    const auto record = ReadJob(job);
+
+    ASSERT_TRUE(record.ok()) << record.status();
+    EXPECT_EQ(record->facts.via, via);
+    EXPECT_EQ(record->facts.time, time);
+    EXPECT_EQ(record->facts.integration_id, facts.integration_id);
+  }
+}
+
+TEST(Facts, NameWhatIsThereOnly) {
+  const json facts = json::parse(FormatFacts({.via = Via::kKeptn}));
+  EXPECT_EQ(facts.at("via"), "keptn");
+  for (const char* key : {"time", "fromSeq", "integrationId", "traceparent"}) {
+    EXPECT_FALSE(facts.contains(key)) << key;
+  }
 }
 
 TEST(ReadJob, ReadsARefusal) {
@@ -91,16 +120,19 @@ TEST(ReadJob, ReadsARefusal) {
 TEST(ReadJob, ReadsWhoCancelledIt) {
   const std::vector<Cancel> cancels = {
       {.by = "alice", .why = "wrong build", .time = absl::FromUnixSeconds(1'700'000'000)},
-      {.by = "bob", .time = absl::FromUnixSeconds(1'700'000'001), .action = 2}};
+      {.by = "bob", .time = absl::FromUnixSeconds(1'700'000'001), .action = 2},
+      {.by = "keptn", .time = absl::FromUnixSeconds(1'700'000'002), .sequence_ended = true}};
   json job = AnchorJob();
   job["metadata"]["annotations"][kCancelAnnotation] = FormatCancels(cancels);
   job["metadata"]["annotations"][kDeleteAfterAnnotation] = "2024-03-01T11:00:00Z";
+  job["metadata"]["annotations"][kErrorLogAnnotation] = "owed";
 
   const auto record = ReadJob(job);
 
   ASSERT_TRUE(record.ok()) << record.status();
   EXPECT_EQ(record->cancels, cancels);
   EXPECT_EQ(record->delete_after, absl::FromUnixSeconds(1709290800));
+  EXPECT_EQ(record->error_log, "owed");
 }
 
 TEST(Cancel, CoversOneActionOrAll) {
