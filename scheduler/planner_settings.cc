@@ -1,16 +1,22 @@
 #include "scheduler/planner_settings.h"
 
+#include <cstdint>
+#include <filesystem>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
+#include "scheduler/config/labels.h"
 
 namespace jobexec::scheduler {
 namespace {
 
 constexpr size_t kMaxSettingsFileBytes = 1024 * 1024;
 constexpr size_t kMinGrantKeyBytes = 32;
+constexpr int64_t kNoMinimum = std::numeric_limits<int64_t>::min();
+constexpr int64_t kMaxSeconds = std::numeric_limits<int32_t>::max();
 
 // Takes the value or adds the status as a fault of `name`.
 template <typename T>
@@ -43,6 +49,33 @@ void TakeFile(config::SettingsReader& reader, const std::string& directory,
   }
 }
 
+// The files that the original has at fixed paths below /config.
+void LoadFiles(config::SettingsReader& reader, JobDefaults& defaults) {
+  const std::string directory =
+      reader.Text("JOB_SETTINGS_DIRECTORY", "/config",
+                  "Folder with job-defaultSecurityContext.json, job-podSecurityContext.json and "
+                  "job-labels.yaml; each may be missing");
+  std::error_code ignored;
+  if (reader.IsSet("JOB_SETTINGS_DIRECTORY") &&
+      !std::filesystem::is_directory(directory, ignored)) {
+    reader.AddFault("JOB_SETTINGS_DIRECTORY",
+                    absl::StrCat(": there is no folder \"", directory, "\""));
+  }
+  TakeFile(reader, directory, "job-defaultSecurityContext.json", ParseContainerSecurityContext,
+           defaults.container_security_context);
+  TakeFile(reader, directory, "job-podSecurityContext.json", ParsePodSecurityContext,
+           defaults.pod_security_context);
+  TakeFile(reader, directory, "job-labels.yaml", ParseUserLabels, defaults.user_labels);
+}
+
+std::string LoadLabelValue(config::SettingsReader& reader, absl::string_view name,
+                           absl::string_view default_value, absl::string_view help) {
+  std::string value = reader.Text(name, default_value, help);
+  const absl::Status fault = CheckLabelValue(value);
+  if (!fault.ok()) reader.AddFault(name, absl::StrCat(": ", fault.message()));
+  return value;
+}
+
 void LoadDefaultResources(config::SettingsReader& reader, JobDefaults& defaults) {
   const std::string limits_cpu =
       reader.Text("DEFAULT_RESOURCE_LIMITS_CPU", "1", "CPU limit of tasks without resources");
@@ -60,8 +93,11 @@ void LoadDefaultResources(config::SettingsReader& reader, JobDefaults& defaults)
 JobDefaults LoadJobDefaults(config::SettingsReader& reader) {
   JobDefaults defaults;
   defaults.job_namespace = reader.RequiredText("JOB_NAMESPACE", "Namespace of the Jobs");
-  defaults.deployment_name = reader.Text("FULL_DEPLOYMENT_NAME", "job-executor-service",
-                                         "Label app.kubernetes.io/managed-by of the Jobs");
+  if (reader.IsSet("JOB_NAMESPACE") && defaults.job_namespace.empty()) {
+    reader.AddFault("JOB_NAMESPACE", "is empty, expected the name of a namespace");
+  }
+  defaults.deployment_name = LoadLabelValue(reader, "FULL_DEPLOYMENT_NAME", "job-executor-service",
+                                            "Label app.kubernetes.io/managed-by of the Jobs");
   defaults.init_image = reader.Text("INIT_CONTAINER_IMAGE", "jobexec.local/jobexec-init:dev",
                                     "Image of the init container that fetches files");
   defaults.service_account = reader.Text("DEFAULT_JOB_SERVICE_ACCOUNT", "",
@@ -74,20 +110,12 @@ JobDefaults LoadJobDefaults(config::SettingsReader& reader) {
   defaults.allow_privileged =
       reader.Bool("ALLOW_PRIVILEGED_JOBS", false, "Allow tasks to ask for privileged containers");
   defaults.task_deadline_seconds =
-      reader.Int("TASK_DEADLINE_SECONDS", 0, INT64_MIN, INT32_MAX,
+      reader.Int("TASK_DEADLINE_SECONDS", 0, kNoMinimum, kMaxSeconds,
                  "Longest time that a Job may run; 0 or less: no limit");
   defaults.max_poll_duration_seconds =
-      reader.Int("DEFAULT_MAX_POLL_DURATION", 300, INT32_MIN, INT32_MAX,
+      reader.Int("DEFAULT_MAX_POLL_DURATION", 300, kNoMinimum, kMaxSeconds,
                  "Longest run of tasks without maxPollDuration, in seconds; 0 or less: no limit");
-  const std::string directory =
-      reader.Text("JOB_SETTINGS_DIRECTORY", "/config",
-                  "Folder with job-defaultSecurityContext.json, job-podSecurityContext.json and "
-                  "job-labels.yaml; each may be missing");
-  TakeFile(reader, directory, "job-defaultSecurityContext.json", ParseContainerSecurityContext,
-           defaults.container_security_context);
-  TakeFile(reader, directory, "job-podSecurityContext.json", ParsePodSecurityContext,
-           defaults.pod_security_context);
-  TakeFile(reader, directory, "job-labels.yaml", ParseUserLabels, defaults.user_labels);
+  LoadFiles(reader, defaults);
   const absl::Status contradiction = CheckJobDefaults(defaults);
   if (!contradiction.ok()) {
     reader.AddFault("JOB_SETTINGS_DIRECTORY", absl::StrCat(": ", contradiction.message()));
@@ -99,9 +127,10 @@ JobDefaults LoadJobDefaults(config::SettingsReader& reader) {
 
 PlannerSettings LoadPlannerSettings(config::SettingsReader& reader,
                                     absl::string_view fetch_address) {
+  reader.Group("Jobs");
   PlannerSettings planner;
-  planner.installation = reader.Text("INSTALLATION_ID", "jobexec",
-                                     "Name of this installation, a Kubernetes label value");
+  planner.installation = LoadLabelValue(reader, "INSTALLATION_ID", "jobexec",
+                                        "Name of this installation, a Kubernetes label value");
   planner.defaults = LoadJobDefaults(reader);
   planner.always_send_finished = reader.Bool(
       "ALWAYS_SEND_FINISHED_EVENT", false,
@@ -115,22 +144,23 @@ PlannerSettings LoadPlannerSettings(config::SettingsReader& reader,
 }
 
 resources::Scope LoadDefaultScope(config::SettingsReader& reader) {
+  reader.Group("Events without project, stage or service");
   return {reader.Text("DEFAULT_PROJECT", "", "Project of events that name none"),
           reader.Text("DEFAULT_STAGE", "", "Stage of events that name none"),
           reader.Text("DEFAULT_SERVICE", "", "Service of events that name none")};
 }
 
 std::string LoadGrantKey(config::SettingsReader& reader) {
-  const std::string path =
-      reader.Text("GRANT_KEY_FILE", "",
-                  "File with the key, at least 32 bytes, that signs grants of init containers; all "
-                  "schedulers share it; empty: a key of this process, lost with it");
-  if (path.empty()) return "";
-  std::string key;
-  Take(reader, "GRANT_KEY_FILE", ReadFile(path, kMaxSettingsFileBytes), key);
+  reader.Group("Files for init containers");
+  std::string key = reader.Secret(
+      "GRANT_KEY",
+      "Key of at least 32 bytes that signs what an init container may fetch; all schedulers share "
+      "it; not set: a key of this process, lost with it");
+  const bool is_set = !key.empty();
   absl::StripTrailingAsciiWhitespace(&key);
-  if (key.size() < kMinGrantKeyBytes) {
-    reader.AddFault("GRANT_KEY_FILE", "names no file with at least 32 bytes");
+  if (is_set && key.size() < kMinGrantKeyBytes) {
+    reader.AddFault("GRANT_KEY", absl::StrCat("has ", key.size(), " bytes, expected at least ",
+                                              kMinGrantKeyBytes));
   }
   return key;
 }

@@ -19,7 +19,7 @@ PlannerSettings LoadPlannerSettings(config::SettingsReader& reader,
 // Used for events whose data names no project, stage or service.
 resources::Scope LoadDefaultScope(config::SettingsReader& reader);
 
-// Content of GRANT_KEY_FILE; empty if it is not set.
+// Empty if no key is set.
 std::string LoadGrantKey(config::SettingsReader& reader);
 
 }  // namespace jobexec::scheduler

@@ -99,8 +99,7 @@ absl::Status CheckJobDefaults(const JobDefaults& defaults) {
         "the default security context is privileged, but privileged Jobs are not allowed: set "
         "ALLOW_PRIVILEGED_JOBS or change job-defaultSecurityContext.json");
   }
-  return Annotate(CheckLabelValue(defaults.deployment_name),
-                  "FULL_DEPLOYMENT_NAME must be a label value");
+  return absl::OkStatus();
 }
 
 std::vector<std::string> JobDefaultsWarnings(const JobDefaults& defaults) {

@@ -127,13 +127,6 @@ TEST(CheckJobDefaults, RefusesAPrivilegedDefaultUnlessAllowed) {
   EXPECT_THAT(JobDefaultsWarnings(defaults), ElementsAre(HasSubstr("privileged by default")));
 }
 
-TEST(CheckJobDefaults, WantsADeploymentNameThatIsALabelValue) {
-  JobDefaults defaults;
-  defaults.deployment_name = "a b";
-
-  EXPECT_THAT(CheckJobDefaults(defaults), StatusIs(kInvalid, HasSubstr("FULL_DEPLOYMENT_NAME")));
-}
-
 TEST(JobDefaultsWarnings, TellsOfRoot) {
   JobDefaults defaults;
   EXPECT_THAT(JobDefaultsWarnings(defaults), IsEmpty());
