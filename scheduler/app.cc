@@ -9,11 +9,11 @@
 #include "common/http/admin_server.h"
 #include "common/kube/config.h"
 #include "common/kube/metered_client.h"
-#include "common/resources/directory_store.h"
 #include "common/rpc/server.h"
 #include "common/telemetry/log.h"
 #include "common/telemetry/metrics.h"
 #include "scheduler/config_source.h"
+#include "scheduler/configuration_store.h"
 #include "scheduler/resources_service.h"
 #include "scheduler/service.h"
 
@@ -47,9 +47,9 @@ struct App::Parts {
         metrics(registry),
         kube(std::move(client)),
         metered_kube(*kube, registry),
-        store(resources::MakeDirectoryStore(given.resource_directory)),
+        files(given.files, RealClock(), registry),
         signer(given.grant_key),
-        configs(*store, &metrics.bad_expressions),
+        configs(files.store(), &metrics.bad_expressions),
         planner(given.planner, signer),
         members(kMemberThreads, kMemberQueue),
         launcher(metered_kube, RealClock(), members),
@@ -62,14 +62,14 @@ struct App::Parts {
                    .job_namespace = given.planner.defaults.job_namespace},
                   metered_kube, RealClock()),
         scheduler(queue, streams, handler, canceller, workers, RealClock()),
-        resources(*store, signer, fetchers, RealClock(), metrics) {}
+        resources(files.store(), signer, fetchers, RealClock(), metrics) {}
 
   const Settings settings;
   prometheus::Registry registry;
   Metrics metrics;
   std::unique_ptr<kube::Client> kube;
   kube::MeteredClient metered_kube;
-  std::unique_ptr<resources::Store> store;
+  ConfigurationStore files;
   GrantSigner signer;
   ConfigSource configs;
   Planner planner;
@@ -98,7 +98,7 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Settings& settings) {
                                       {&p->scheduler, &p->resources}));
   ASSIGN_OR_RETURN(p->admin, http::StartAdminServer(
                                  {.address = settings.admin_address, .port = settings.admin_port},
-                                 {.ready = [p] { return p->store->CheckReady(); },
+                                 {.ready = [p] { return p->files.store().CheckReady(); },
                                   .metrics_text = [p] { return SerializeMetrics(p->registry); }}));
   p->server->SetServing(true);
   LogWarnings(settings);

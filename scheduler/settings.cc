@@ -14,10 +14,10 @@ namespace {
 constexpr int kGrantKeyBytes = 32;
 
 void LoadServer(config::SettingsReader& reader, Settings& settings) {
+  reader.Group("gRPC");
   settings.address = reader.Text("SCHEDULER_LISTEN_ADDRESS", "0.0.0.0", "Address for gRPC");
   settings.port =
       static_cast<int>(reader.Int("SCHEDULER_PORT", 9090, 0, 65535, "Port for gRPC; 0: any"));
-  service::LoadCommonSettings(reader, 8082, settings);
   settings.workers = static_cast<int>(
       reader.Int("SCHEDULER_WORKERS", 64, 1, 256, "Events that are worked on at the same time"));
   settings.queue = static_cast<int>(
@@ -39,20 +39,20 @@ std::string Hostname() {
 Settings LoadSettings(config::SettingsReader& reader) {
   Settings settings;
   LoadServer(reader, settings);
+  reader.Group("Kubernetes");
   settings.kubeconfig = reader.Text("KUBECONFIG", "", "Path of a kubeconfig; empty: in-cluster");
-  settings.resource_directory = reader.RequiredText(
-      "RESOURCE_DIRECTORY",
-      "Configuration store: a folder laid out as project/[stage/[service/]]path");
   settings.grant_key = LoadGrantKey(reader);
   if (settings.grant_key.empty()) {
     settings.grant_key = RandomBytes(kGrantKeyBytes);
     settings.grant_key_is_temporary = true;
   }
   settings.planner = LoadPlannerSettings(reader, absl::StrCat(Hostname(), ":", settings.port));
-  settings.handler.default_scope = LoadDefaultScope(reader);
   settings.handler.refuse_after =
       reader.Duration("REFUSE_AFTER", absl::Minutes(10), absl::ZeroDuration(), absl::Hours(24),
                       "Age at which an event is refused if quota or rights still forbid its Jobs");
+  settings.handler.default_scope = LoadDefaultScope(reader);
+  settings.files = LoadConfigurationStoreSettings(reader);
+  service::LoadCommonSettings(reader, 8082, settings);
   return settings;
 }
 

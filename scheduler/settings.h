@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "common/config/settings.h"
 #include "common/service/common_settings.h"
+#include "scheduler/configuration_store.h"
 #include "scheduler/event_handler.h"
 #include "scheduler/planner.h"
 
@@ -15,8 +16,8 @@ namespace jobexec::scheduler {
 struct Settings : service::CommonSettings {
   std::string address;
   int port = 0;
-  std::string kubeconfig;          // empty: in-cluster
-  std::string resource_directory;  // root of the directory store
+  std::string kubeconfig;  // empty: in-cluster
+  ConfigurationStoreSettings files;
   std::string grant_key;
   bool grant_key_is_temporary = false;
   int workers = 0;
