@@ -19,7 +19,7 @@ namespace {
 prometheus::Gauge& LeaderGauge(const std::string& lease, prometheus::Registry& registry) {
   return prometheus::BuildGauge()
       .Name("jobexec_lease_leader")
-      .Help("1 if this process leads by this Lease")
+      .Help("Whether this process leads by this Lease (1) or not (0)")
       .Register(registry)
       .Add({{"lease", lease}});
 }
