@@ -1,5 +1,5 @@
-// Between the sources and the scheduler: bounds what is in flight, sets deadlines, counts and logs
-// what is decided.
+// Between the sources and the scheduler: bounds what is in flight, has old deliveries looked up,
+// sets deadlines, counts and logs what is decided.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,9 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
-#include "common/cloudevents/event.h"
+#include "intake/delivery.h"
 #include "intake/metrics.h"
+#include "intake/old_deliveries.h"
 #include "intake/scheduler_link.h"
 
 namespace jobexec::intake {
@@ -36,24 +37,40 @@ class Dispatcher {
   // Errors: UNAVAILABLE no room now, RESOURCE_EXHAUSTED more events than there will ever be room
   // for; nothing was submitted then.
   using Callback = absl::AnyInvocable<void(absl::StatusOr<Outcomes>) &&>;
+  // The same for one event: it has an outcome.
+  using EventCallback = SchedulerLink::Callback;
 
-  // All must outlive the dispatcher, and the link must have answered everything before it goes.
-  Dispatcher(SchedulerLink& link, const Options& options, Clock& clock, Metrics& metrics)
-      : link_(link), options_(options), clock_(clock), metrics_(metrics) {}
+  // `old` looks up old deliveries; null: there is nowhere to look, all are submitted at once. All
+  // must outlive the dispatcher; the link and `old` must have answered everything before it goes.
+  Dispatcher(SchedulerLink& link, const Options& options, Clock& clock, Metrics& metrics,
+             OldDeliveries* old = nullptr)
+      : link_(link), options_(options), clock_(clock), metrics_(metrics), old_(old) {}
 
-  // Submits the events of one request, which came in by `via`: all of them or none.
-  void Dispatch(std::vector<cloudevents::Event> events, EventSubmission::Via via, Callback done);
+  // Submits the events of one request: all of them or none. One that turns out to have been
+  // answered before is not submitted: its outcome is "accepted", already known and without runs.
+  void Dispatch(std::vector<Delivery> deliveries, Callback done);
+
+  // Submits one event. False: there is no room now, and both are untouched.
+  bool TryDispatch(Delivery&& delivery, EventCallback&& done);
+
+  // How many further events there is room for at this moment.
+  size_t Room() const;
 
  private:
+  struct Ticket;  // an event in flight
+
   absl::Status Reserve(size_t events);
-  void Release();
-  void Submit(cloudevents::Event event, EventSubmission::Via via, SchedulerLink::Callback done);
+  void Begin(Delivery delivery, EventCallback done);
+  void LookUp(std::shared_ptr<Ticket> ticket);
+  void Submit(std::shared_ptr<Ticket> ticket);
+  void Finish(Ticket& ticket, EventOutcome outcome);
 
   SchedulerLink& link_;
   const Options options_;
   Clock& clock_;
   Metrics& metrics_;
-  absl::Mutex mutex_;
+  OldDeliveries* const old_;
+  mutable absl::Mutex mutex_;
   size_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -2,7 +2,9 @@
 //
 // 202 with JSON when every event is decided. One event:
 //   {"outcome":"accepted","runs":[{"action":"deploy","jobs":["ns/name",..],"silent":false}],
-//    "alreadyKnown":false}                       its Jobs run, or run already
+//    "alreadyKnown":false}                       its Jobs run, or run already; already known and
+//                                                without runs: it was answered before, nothing is
+//                                                left of its Jobs
 //   {"outcome":"ignored","reason":".."}           nothing is to be done for it
 //   {"outcome":"rejected","recorded":true,"code":"INVALID_ARGUMENT","reason":"CONFIG_INVALID",
 //    "message":".."}                              refused, and the refusal is stored and answered

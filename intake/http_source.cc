@@ -30,6 +30,16 @@ absl::StatusOr<std::vector<cloudevents::Event>> ReadEvents(const http::Request& 
   return events;
 }
 
+std::vector<Delivery> ToDeliveries(std::vector<cloudevents::Event> events, absl::Time now) {
+  std::vector<Delivery> deliveries;
+  deliveries.reserve(events.size());
+  for (cloudevents::Event& event : events) {
+    const bool old = IsOldByItsTime(event, now);
+    deliveries.push_back({.event = std::move(event), .old = old});
+  }
+  return deliveries;
+}
+
 }  // namespace
 
 struct HttpSource::Refusal {
@@ -43,6 +53,7 @@ HttpSource::HttpSource(absl::string_view path, Dispatcher& dispatcher, Clock& cl
                        Metrics& metrics)
     : path_(absl::StripSuffix(path, "/")),
       dispatcher_(dispatcher),
+      clock_(clock),
       metrics_(metrics),
       refusal_lines_(clock, kRefusalLinesPerSecond) {}
 
@@ -59,7 +70,7 @@ void HttpSource::Handle(const http::Request& request, http::Reply reply) const {
   if (!events.ok()) return Refuse(RefusalOf(events.status()), std::move(reply));
 
   dispatcher_.Dispatch(
-      *std::move(events), EventSubmission::VIA_HTTP,
+      ToDeliveries(*std::move(events), clock_.TimeNow()),
       [this, batch = cloudevents::IsBatch(request),
        reply = std::move(reply)](absl::StatusOr<Dispatcher::Outcomes> outcomes) mutable {
         if (!outcomes.ok()) return Refuse(RefusalOf(outcomes.status()), std::move(reply));

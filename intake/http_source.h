@@ -22,7 +22,8 @@ class HttpSource {
   // Takes events on `path` and everything below it ("/" for any path). All must outlive the source.
   HttpSource(absl::string_view path, Dispatcher& dispatcher, Clock& clock, Metrics& metrics);
 
-  // The life of a request: decode and validate, check, submit, answer (http_answers.h). A request
+  // The life of a request: decode and validate, check, submit, answer (http_answers.h). An event
+  // whose own time is more than a minute ago may be a repetition and is looked up first. A request
   // that is no event is refused with a problem document: 400 malformed or invalid, 404 path, 405
   // method, 413 too large, 415 content type, 503 with Retry-After when too much is in flight. A
   // handler of http::Server.
@@ -41,6 +42,7 @@ class HttpSource {
 
   const std::string path_;  // without slash at the end
   Dispatcher& dispatcher_;
+  Clock& clock_;
   Metrics& metrics_;
   mutable RateLimit refusal_lines_;
 };

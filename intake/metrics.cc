@@ -43,11 +43,60 @@ struct Metrics::Families {
                         .Register(registry);
     for (const char* reason : kRefusalReasons)
       refusals[reason] = &refused.Add({{"reason", reason}});
+    auto& old = prometheus::BuildCounter()
+                    .Name("jobexec_intake_old_deliveries_total")
+                    .Help("Events that may have been answered before and were looked up, by result")
+                    .Register(registry);
+    for (const char* result : {"answered", "not_answered", "unknown"})
+      old_deliveries[result] = &old.Add({{"result", result}});
+    auto& messages = prometheus::BuildCounter()
+                         .Name("jobexec_intake_nats_messages_total")
+                         .Help("Messages from NATS, by what became of them")
+                         .Register(registry);
+    for (const char* result : kNatsResults)
+      nats_messages[result] = &messages.Add({{"result", result}});
+    auto& settled = prometheus::BuildCounter()
+                        .Name("jobexec_intake_nats_settled_total")
+                        .Help("Messages that NATS was told about: ack done, nak once more")
+                        .Register(registry);
+    for (const char* how : {"ack", "nak"}) nats_settled[how] = &settled.Add({{"how", how}});
+    AddKeptn();
+  }
+
+  void AddKeptn() {
+    auto& beats = prometheus::BuildCounter()
+                      .Name("jobexec_intake_keptn_heartbeats_total")
+                      .Help("Tries to be registered with Keptn and to ping it, by result")
+                      .Register(registry);
+    auto& lists = prometheus::BuildCounter()
+                      .Name("jobexec_intake_polls_total")
+                      .Help("Lists of open offers asked of Keptn, by result")
+                      .Register(registry);
+    for (const char* result : {"ok", "failed"}) {
+      heartbeats[result] = &beats.Add({{"result", result}});
+      polls[result] = &lists.Add({{"result", result}});
+    }
+    auto& ends = prometheus::BuildCounter()
+                     .Name("jobexec_intake_sequence_ends_total")
+                     .Help("Cancels because a sequence ended early, by what they found")
+                     .Register(registry);
+    for (const char* result : {"cancelled", "nothing", "failed"})
+      sequence_ends[result] = &ends.Add({{"result", result}});
+  }
+
+  prometheus::Gauge& AddGauge(const char* name, const char* help) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
   }
 
   prometheus::Registry registry;
   CountersByLabel outcomes;
   CountersByLabel refusals;
+  CountersByLabel old_deliveries;
+  CountersByLabel nats_messages;
+  CountersByLabel nats_settled;
+  CountersByLabel heartbeats;
+  CountersByLabel polls;
+  CountersByLabel sequence_ends;
   prometheus::Gauge& in_flight = prometheus::BuildGauge()
                                      .Name("jobexec_intake_in_flight")
                                      .Help("Events submitted and not answered")
@@ -68,6 +117,26 @@ struct Metrics::Families {
                                      .Help("1 while a stream to a scheduler stands")
                                      .Register(registry)
                                      .Add({});
+  prometheus::Counter& nats_redelivered =
+      prometheus::BuildCounter()
+          .Name("jobexec_intake_nats_redelivered_total")
+          .Help("Messages from NATS that were handed out before")
+          .Register(registry)
+          .Add({});
+  prometheus::Gauge& nats_up =
+      AddGauge("jobexec_intake_nats_up", "1 while messages can be fetched from NATS");
+  prometheus::Gauge& nats_durable =
+      AddGauge("jobexec_intake_nats_durable", "1 with JetStream, 0 without or unknown");
+  prometheus::Gauge& nats_backlog =
+      AddGauge("jobexec_intake_nats_backlog", "Messages in the stream that nobody has fetched yet");
+  prometheus::Gauge& nats_unacknowledged = AddGauge(
+      "jobexec_intake_nats_unacknowledged", "Messages fetched by all replicas, not acknowledged");
+  prometheus::Gauge& registered =
+      AddGauge("jobexec_intake_keptn_registered", "1 if the last heartbeat worked");
+  prometheus::Gauge& subscriptions =
+      AddGauge("jobexec_intake_keptn_subscriptions", "Subscriptions as Keptn last told them");
+  prometheus::Gauge& open_offers =
+      AddGauge("jobexec_intake_open_offers", "Offers in the last lists that a subscription takes");
 };
 
 Metrics::Metrics() : families_(std::make_unique<Families>()) {}
@@ -90,6 +159,51 @@ void Metrics::ObserveSubmit(absl::Duration duration) {
 void Metrics::CountReconnect() { families_->reconnects.Increment(); }
 
 void Metrics::SetStreamUp(bool up) { families_->stream_up.Set(up ? 1 : 0); }
+
+void Metrics::CountOldDelivery(absl::string_view result) {
+  families_->old_deliveries.at(std::string(result))->Increment();
+}
+
+void Metrics::CountNatsMessage(absl::string_view result) {
+  families_->nats_messages.at(std::string(result))->Increment();
+}
+
+void Metrics::CountNatsRedelivery() { families_->nats_redelivered.Increment(); }
+
+void Metrics::CountNatsSettled(absl::string_view how) {
+  families_->nats_settled.at(std::string(how))->Increment();
+}
+
+void Metrics::SetNatsState(bool up, bool durable) {
+  families_->nats_up.Set(up ? 1 : 0);
+  families_->nats_durable.Set(durable ? 1 : 0);
+}
+
+void Metrics::SetNatsBacklog(uint64_t undelivered, uint64_t unacknowledged) {
+  families_->nats_backlog.Set(static_cast<double>(undelivered));
+  families_->nats_unacknowledged.Set(static_cast<double>(unacknowledged));
+}
+
+void Metrics::CountHeartbeat(bool ok) {
+  families_->heartbeats.at(ok ? "ok" : "failed")->Increment();
+  families_->registered.Set(ok ? 1 : 0);
+}
+
+void Metrics::SetSubscriptions(size_t count) {
+  families_->subscriptions.Set(static_cast<double>(count));
+}
+
+void Metrics::CountPoll(bool ok) { families_->polls.at(ok ? "ok" : "failed")->Increment(); }
+
+void Metrics::SetOpenOffers(size_t count) {
+  families_->open_offers.Set(static_cast<double>(count));
+}
+
+void Metrics::CountSequenceEnd(absl::string_view result) {
+  families_->sequence_ends.at(std::string(result))->Increment();
+}
+
+prometheus::Registry& Metrics::registry() { return families_->registry; }
 
 std::string Metrics::Text() const { return SerializeMetrics(families_->registry); }
 

@@ -10,6 +10,7 @@ namespace {
 constexpr int64_t kMaxBodyBytes = int64_t{3} * 1024 * 1024;
 
 void LoadHttp(config::SettingsReader& reader, Settings& settings) {
+  reader.Group("Events over HTTP");
   settings.address = reader.Text("INTAKE_ADDRESS", "0.0.0.0", "Address to take events on");
   settings.port = static_cast<int>(
       reader.Int("RCV_PORT", 8080, 0, 65535, "Port for CloudEvents over HTTP; 0: any free port"));
@@ -23,6 +24,11 @@ void LoadHttp(config::SettingsReader& reader, Settings& settings) {
                  "Largest request body in bytes; a larger one is answered 413");
   settings.max_connections = static_cast<int>(reader.Int(
       "INTAKE_MAX_CONNECTIONS", 512, 1, 65535, "Connections at a time; more are answered 503"));
+  settings.health_enabled =
+      reader.Bool("HEALTH_ENDPOINT_ENABLED", true, "Answer GET /health while the process runs");
+  settings.health_port =
+      static_cast<int>(reader.Int("HEALTH_ENDPOINT_PORT", settings.port, 0, 65535,
+                                  "Port of GET /health; not set: that of RCV_PORT"));
 }
 
 }  // namespace
@@ -30,6 +36,7 @@ void LoadHttp(config::SettingsReader& reader, Settings& settings) {
 Settings LoadSettings(config::SettingsReader& reader) {
   Settings settings;
   LoadHttp(reader, settings);
+  reader.Group("Handing over to the scheduler");
   settings.max_in_flight = reader.Int(
       "INTAKE_MAX_IN_FLIGHT", 1024, 1, 100'000,
       "Events without an outcome at a time; more are answered 503. Also the largest batch");
@@ -46,6 +53,7 @@ Settings LoadSettings(config::SettingsReader& reader) {
   if (reader.IsSet("SCHEDULER_ADDRESS") && settings.scheduler_address.empty()) {
     reader.AddFault("SCHEDULER_ADDRESS", "is empty, expected host:port or dns:///host:port");
   }
+  settings.keptn = LoadKeptnSettings(reader);
   service::LoadCommonSettings(reader, 8081, settings);
   return settings;
 }

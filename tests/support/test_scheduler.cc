@@ -115,6 +115,14 @@ class TestScheduler::Service final : public jobexecutor::v1::Scheduler::Callback
     return stream.get();
   }
 
+  grpc::ServerUnaryReactor* CancelRuns(grpc::CallbackServerContext* context,
+                                       const CancelRequest* request,
+                                       CancelResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(scheduler_.Cancel(*request, *response));
+    return reactor;
+  }
+
  private:
   TestScheduler& scheduler_;
 };
@@ -162,6 +170,27 @@ void TestScheduler::CutStreams() {
 int TestScheduler::StreamsOpened() const {
   absl::MutexLock lock(&mutex_);
   return opened_;
+}
+
+void TestScheduler::OnCancelRuns(CancelScript script) {
+  absl::MutexLock lock(&mutex_);
+  cancel_script_ = std::move(script);
+}
+
+std::vector<TestScheduler::CancelRequest> TestScheduler::Cancels() const {
+  absl::MutexLock lock(&mutex_);
+  return cancels_;
+}
+
+grpc::Status TestScheduler::Cancel(const CancelRequest& request, CancelResponse& response) {
+  CancelScript script;
+  {
+    absl::MutexLock lock(&mutex_);
+    cancels_.push_back(request);
+    script = cancel_script_;
+  }
+  if (!script) return grpc::Status(grpc::StatusCode::NOT_FOUND, "nothing is in the cluster");
+  return script(request, response);
 }
 
 void TestScheduler::OnSubmission(const std::shared_ptr<Stream>& stream,

@@ -1,4 +1,5 @@
-// A scheduler in this process that says what the test wants: the server side of StreamEvents.
+// A scheduler in this process that says what the test wants: the server side of StreamEvents and of
+// CancelRuns.
 #pragma once
 
 #include <cstddef>
@@ -49,6 +50,15 @@ class TestScheduler {
   // Streams opened so far.
   int StreamsOpened() const;
 
+  using CancelRequest = jobexecutor::v1::CancelRunsRequest;
+  using CancelResponse = jobexecutor::v1::CancelRunsResponse;
+  // Answers a CancelRuns on a gRPC thread; without a script nothing is found.
+  using CancelScript = std::function<grpc::Status(const CancelRequest&, CancelResponse&)>;
+  void OnCancelRuns(CancelScript script);
+
+  // Every CancelRuns that came.
+  std::vector<CancelRequest> Cancels() const;
+
   // Outcomes to give.
   static Outcome Accepted(absl::string_view action = "act");
   static Outcome Ignored(absl::string_view reason);
@@ -61,6 +71,7 @@ class TestScheduler {
   class Service;
 
   void OnSubmission(const std::shared_ptr<Stream>& stream, const Submission& submission);
+  grpc::Status Cancel(const CancelRequest& request, CancelResponse& response);
   void OnDone(const Stream* stream);
   std::vector<std::shared_ptr<Stream>> Streams() const;
 
@@ -69,6 +80,8 @@ class TestScheduler {
   std::vector<Submission> received_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Stream>> streams_ ABSL_GUARDED_BY(mutex_);
   int opened_ ABSL_GUARDED_BY(mutex_) = 0;
+  CancelScript cancel_script_ ABSL_GUARDED_BY(mutex_);
+  std::vector<CancelRequest> cancels_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<Service> service_;
   std::unique_ptr<rpc::Server> server_;  // destroyed first, which ends the streams
 };

@@ -28,11 +28,11 @@ class DispatcherTest : public ::testing::Test {
  protected:
   // Dispatches `count` events; the result comes into `results_`.
   size_t Dispatch(size_t count) {
-    std::vector<cloudevents::Event> events(count);
-    for (size_t i = 0; i < count; ++i) events[i].set_id(std::to_string(i));
+    std::vector<Delivery> deliveries(count);
+    for (size_t i = 0; i < count; ++i) deliveries[i].event.set_id(std::to_string(i));
     const size_t index = results_.size();
     results_.emplace_back();
-    dispatcher_.Dispatch(std::move(events), EventSubmission::VIA_HTTP,
+    dispatcher_.Dispatch(std::move(deliveries),
                          [this, index](absl::StatusOr<Dispatcher::Outcomes> outcomes) {
                            EXPECT_FALSE(results_[index].has_value());
                            results_[index] = std::move(outcomes);
@@ -106,6 +106,37 @@ TEST_F(DispatcherTest, AnEmptyBatchIsDecidedAtOnce) {
   EXPECT_THAT(**results_[empty], IsEmpty());
 }
 
+TEST_F(DispatcherTest, HandsOverWhereTheEventCameFrom) {
+  dispatcher_.Dispatch(
+      {{.via = EventSubmission::VIA_NATS, .from_sequence = 42, .integration_id = "integration-1"}},
+      [](absl::StatusOr<Dispatcher::Outcomes>) {});
+
+  ASSERT_THAT(link_.submissions, SizeIs(1));
+  EXPECT_EQ(link_.submissions[0].via(), EventSubmission::VIA_NATS);
+  EXPECT_EQ(link_.submissions[0].from_sequence(), 42u);
+  EXPECT_EQ(link_.submissions[0].integration_id(), "integration-1");
+}
+
+TEST_F(DispatcherTest, OneEventIsLeftUntouchedWhenThereIsNoRoom) {
+  EXPECT_EQ(dispatcher_.Room(), 3u);
+  Dispatch(3);
+  EXPECT_EQ(dispatcher_.Room(), 0u);
+  Delivery delivery;
+  delivery.event.set_id("late");
+  int called = 0;
+  Dispatcher::EventCallback done = [&](EventOutcome) { ++called; };
+
+  EXPECT_FALSE(dispatcher_.TryDispatch(std::move(delivery), std::move(done)));
+  EXPECT_EQ(delivery.event.id(), "late");  // NOLINT(bugprone-use-after-move): as promised
+  EXPECT_TRUE(done);                       // NOLINT(bugprone-use-after-move)
+
+  link_.Answer(0, Accepted("a"));
+  EXPECT_TRUE(dispatcher_.TryDispatch(std::move(delivery), std::move(done)));
+  EXPECT_EQ(link_.submissions.at(3).event().id(), "late");
+  link_.Answer(3, Accepted("b"));
+  EXPECT_EQ(called, 1);
+}
+
 TEST_F(DispatcherTest, CountsOutcomesAndTime) {
   Dispatch(2);
   clock_.Advance(absl::Seconds(2));
@@ -118,6 +149,71 @@ TEST_F(DispatcherTest, CountsOutcomesAndTime) {
   EXPECT_THAT(text, HasSubstr("jobexec_intake_events_total{outcome=\"retry\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("jobexec_intake_submit_seconds_sum 4\n"));
   EXPECT_THAT(text, HasSubstr("jobexec_intake_in_flight 0\n"));
+}
+
+// Knows of each event by its id.
+class FakeAnswered final : public Answered {
+ public:
+  absl::StatusOr<bool> WasAnswered(const Delivery& delivery) override {
+    if (delivery.event.id() == "unknown") return absl::UnavailableError("no stream");
+    return delivery.event.id() == "answered";
+  }
+};
+
+class OldDeliveryTest : public ::testing::Test {
+ protected:
+  // The outcome of an old delivery; nothing if it was submitted.
+  std::optional<EventOutcome> Outcome(const std::string& id, const std::string& type) {
+    std::optional<EventOutcome> outcome;
+    FakeAnswered answered;
+    OldDeliveries old(answered, {.threads = 1}, metrics_);
+    Dispatcher dispatcher(link_, {}, clock_, metrics_, &old);
+    Delivery delivery{.old = true};
+    delivery.event.set_id(id);
+    delivery.event.set_type(type);
+    EXPECT_TRUE(dispatcher.TryDispatch(std::move(delivery),
+                                       [&](EventOutcome given) { outcome = std::move(given); }));
+    // With one thread the look is over when the next one is.
+    absl::Notification looked;
+    Delivery last;
+    old.Ask(last, [&](absl::StatusOr<bool>) { looked.Notify(); });
+    looked.WaitForNotification();
+    old.Stop();
+    if (!outcome.has_value()) link_.Answer(link_.waiting.size() - 1, Accepted("a"));
+    return link_.submissions.empty() ? outcome : std::nullopt;
+  }
+
+  testing::FakeClock clock_;
+  Metrics metrics_;
+  FakeSchedulerLink link_;
+};
+
+TEST_F(OldDeliveryTest, WhatWasAnsweredIsNotSubmitted) {
+  const auto outcome = Outcome("answered", "a.triggered");
+
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_TRUE(outcome->accepted().already_known());
+  EXPECT_EQ(outcome->accepted().runs_size(), 0);
+  EXPECT_THAT(metrics_.Text(), HasSubstr("jobexec_intake_in_flight 0\n"));
+  EXPECT_THAT(metrics_.Text(), HasSubstr("old_deliveries_total{result=\"answered\"} 1\n"));
+}
+
+TEST_F(OldDeliveryTest, WhatWasNotIsSubmitted) {
+  EXPECT_EQ(Outcome("new", "a.triggered"), std::nullopt);
+  EXPECT_EQ(link_.submissions.at(0).event().id(), "new");
+}
+
+TEST_F(OldDeliveryTest, WhatIsNotKnownComesAgain) {
+  const auto outcome = Outcome("unknown", "a.triggered");
+
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_THAT(outcome->retry().reason(), HasSubstr("no stream"));
+  EXPECT_GT(outcome->retry().delay().seconds(), 0);
+  EXPECT_THAT(metrics_.Text(), HasSubstr("old_deliveries_total{result=\"unknown\"} 1\n"));
+}
+
+TEST_F(OldDeliveryTest, TypesThatAreNotAnsweredAreNotLookedUp) {
+  EXPECT_EQ(Outcome("answered", "a.finished"), std::nullopt);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "tests/support/fake_clock.h"
 #include "tests/unit/intake/fake_scheduler_link.h"
 
@@ -56,6 +57,29 @@ TEST_F(HttpSourceTest, AnswersWhenTheSchedulerHasDecided) {
   ASSERT_TRUE(response_.has_value());
   EXPECT_EQ(response_->status, 202);
   EXPECT_THAT(response_->body, HasSubstr("no match"));
+}
+
+TEST_F(HttpSourceTest, AnOldEventIsLookedUpAndSaidToBeAnswered) {
+  struct Looked final : Answered {
+    absl::StatusOr<bool> WasAnswered(const Delivery& /*delivery*/) override { return true; }
+  } answered;
+  OldDeliveries old(answered, {}, metrics_);
+  Dispatcher dispatcher(link_, {}, clock_, metrics_, &old);
+  const HttpSource source("/", dispatcher, clock_, metrics_);
+
+  absl::Notification done;
+  source.Handle(Post("/", kStructured,
+                     R"({"specversion":"1.0","id":"1","source":"/s","type":"t.triggered",)"
+                     R"("time":"2023-01-01T00:00:00Z"})"),
+                [&](http::Response response) {
+                  response_ = std::move(response);
+                  done.Notify();
+                });
+  done.WaitForNotification();
+
+  EXPECT_EQ(response_->status, 202);
+  EXPECT_THAT(response_->body, HasSubstr(R"("runs":[],"alreadyKnown":true)"));
+  EXPECT_THAT(link_.submissions, IsEmpty());
 }
 
 TEST_F(HttpSourceTest, ABatchOfOneIsAnsweredAsABatch) {

@@ -26,6 +26,8 @@ TEST(Settings, Defaults) {
   EXPECT_EQ(settings.path, "/");
   EXPECT_EQ(settings.max_body_bytes, 1024 * 1024);
   EXPECT_EQ(settings.max_connections, 512);
+  EXPECT_TRUE(settings.health_enabled);
+  EXPECT_EQ(settings.health_port, 8080);
   EXPECT_EQ(settings.max_in_flight, 1024);
   EXPECT_EQ(settings.credits, 256);
   EXPECT_EQ(settings.submit_timeout, absl::Seconds(60));
@@ -42,6 +44,8 @@ TEST(Settings, EachOneIsRead) {
                                            {"RCV_PATH", "/v1/event"},
                                            {"INTAKE_MAX_BODY_BYTES", "2048"},
                                            {"INTAKE_MAX_CONNECTIONS", "3"},
+                                           {"HEALTH_ENDPOINT_ENABLED", "false"},
+                                           {"HEALTH_ENDPOINT_PORT", "8"},
                                            {"INTAKE_MAX_IN_FLIGHT", "4"},
                                            {"INTAKE_STREAM_WINDOW", "5"},
                                            {"INTAKE_SUBMIT_TIMEOUT", "6s"},
@@ -60,6 +64,8 @@ TEST(Settings, EachOneIsRead) {
   EXPECT_EQ(settings.path, "/v1/event");
   EXPECT_EQ(settings.max_body_bytes, 2048);
   EXPECT_EQ(settings.max_connections, 3);
+  EXPECT_FALSE(settings.health_enabled);
+  EXPECT_EQ(settings.health_port, 8);
   EXPECT_EQ(settings.max_in_flight, 4);
   EXPECT_EQ(settings.credits, 5);
   EXPECT_EQ(settings.submit_timeout, absl::Seconds(6));
@@ -67,6 +73,13 @@ TEST(Settings, EachOneIsRead) {
   EXPECT_EQ(settings.admin_address, "::1");
   EXPECT_EQ(settings.admin_port, 9);
   EXPECT_EQ(settings.log_level, log::Level::kDebug);
+}
+
+TEST(Settings, HealthIsWhereEventsAre) {
+  const config::Environment environment = {{"SCHEDULER_ADDRESS", "s:1"}, {"RCV_PORT", "81"}};
+  config::SettingsReader reader(environment);
+
+  EXPECT_EQ(LoadSettings(reader).health_port, 81);
 }
 
 TEST(Settings, AllFaultsAreListedTogether) {
