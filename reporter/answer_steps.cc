@@ -4,11 +4,17 @@ namespace jobexec::reporter {
 namespace {
 
 using runs::Ledger;
+using Kind = Step::Kind;
 
 Ledger Mark(Answer answer, uint64_t sequence) {
   const bool started = answer == Answer::kStarted;
   return {.state = started ? Ledger::State::kStarted : Ledger::State::kFinished,
           .sequence = sequence};
+}
+
+Ledger::State IntentState(Answer answer) {
+  return answer == Answer::kStarted ? Ledger::State::kStartedIntent
+                                    : Ledger::State::kFinishedIntent;
 }
 
 bool NeedsLook(const StepInput& input) {
@@ -20,22 +26,47 @@ bool NeedsLook(const StepInput& input) {
   return input.inherited;
 }
 
-Step IntendOrPost(const StepInput& input) {
-  const Ledger::State intent_state = input.answer == Answer::kStarted
-                                         ? Ledger::State::kStartedIntent
-                                         : Ledger::State::kFinishedIntent;
-  int number = 1;
-  if (input.ledger.state == intent_state) {
-    if (input.memory.unused_intent == input.ledger) return {.kind = Step::Kind::kPublish};
-    const absl::Duration wait = input.ledger.intent_time + kIntentSettled - input.now;
-    if (wait > absl::ZeroDuration()) return {.kind = Step::Kind::kWait, .wait = wait};
-    number = input.ledger.intent + 1;
+Step Intend(const StepInput& input) {
+  const bool again = IsIntentOf(input.answer, input.ledger);
+  return {.kind = Kind::kIntend,
+          .ledger = {.state = IntentState(input.answer),
+                     .intent = again ? input.ledger.intent + 1 : 1,
+                     .holder = input.holder,
+                     // The ledger keeps whole milliseconds.
+                     .intent_time = absl::FromUnixMillis(absl::ToUnixMillis(input.now))}};
+}
+
+Step WaitFor(absl::Duration wait) { return {.kind = Kind::kWait, .wait = wait}; }
+
+// What became of an intention whose event may have been delivered.
+Step AskKeptn(const StepInput& input, const Sent& sent) {
+  if (sent.look_failed && input.elapsed - sent.since >= kAskLimit) {
+    return input.answer == Answer::kStarted ? Step{.kind = Kind::kGiveUp} : Intend(input);
   }
-  // The ledger keeps whole milliseconds.
-  const absl::Time now = absl::FromUnixMillis(absl::ToUnixMillis(input.now));
-  return {.kind = Step::Kind::kIntend,
-          .ledger = {
-              .state = intent_state, .intent = number, .holder = input.holder, .intent_time = now}};
+  if (!sent.absence.has_value()) return {.kind = Kind::kLook};
+  const Absence& absence = *sent.absence;
+  const absl::Duration gap = absence.from_event_store ? kEventStoreGap : kControllerGap;
+  if (absence.last - absence.first >= gap) {
+    return input.elapsed - absence.last <= kLookValidity ? Intend(input)
+                                                         : Step{.kind = Kind::kLook};
+  }
+  const absl::Duration wait = absence.first + gap - input.elapsed;
+  return wait > absl::ZeroDuration() ? WaitFor(wait) : Step{.kind = Kind::kLook};
+}
+
+Step IntendOrPost(const StepInput& input) {
+  if (!IsIntentOf(input.answer, input.ledger)) return Intend(input);
+  const AnswerMemory& memory = input.memory;
+  const bool can_ask = input.transport == Transport::kKeptn;
+  if (memory.unused_intent == input.ledger) {
+    return {.kind = can_ask && memory.refused ? Kind::kLook : Kind::kPublish};
+  }
+  if (!memory.sent.has_value() || memory.sent->intent != input.ledger) {
+    return WaitFor(kIntentSettled);
+  }
+  const absl::Duration wait = memory.sent->since + kIntentSettled - input.elapsed;
+  if (wait > absl::ZeroDuration()) return WaitFor(wait);
+  return can_ask ? AskKeptn(input, *memory.sent) : Intend(input);
 }
 
 }  // namespace
@@ -44,13 +75,34 @@ absl::string_view AnswerName(Answer answer) {
   return answer == Answer::kStarted ? "started" : "finished";
 }
 
+bool IsIntentOf(Answer answer, const Ledger& ledger) { return ledger.state == IntentState(answer); }
+
+bool IsSettled(const AnswerMemory& memory) { return memory.stored.has_value() || memory.given_up; }
+
 Step NextStep(const StepInput& input) {
   if (input.memory.stored.has_value()) {
-    return {.kind = Step::Kind::kMark, .ledger = Mark(input.answer, *input.memory.stored)};
+    return {.kind = Kind::kMark, .ledger = Mark(input.answer, *input.memory.stored)};
   }
-  if (input.transport == Transport::kHttp) return IntendOrPost(input);
-  if (NeedsLook(input)) return {.kind = Step::Kind::kLook};
-  return {.kind = Step::Kind::kPublish};
+  if (input.memory.given_up) return {.kind = Kind::kGiveUp};
+  if (input.transport != Transport::kJetStream) return IntendOrPost(input);
+  return {.kind = NeedsLook(input) ? Kind::kLook : Kind::kPublish};
+}
+
+void NoteSeen(Answer answer, const Ledger& ledger, absl::Duration elapsed, AnswerMemory& memory) {
+  if (!IsIntentOf(answer, ledger) || memory.unused_intent == ledger) return;
+  if (!memory.sent.has_value() || memory.sent->intent != ledger) NoteSent(ledger, elapsed, memory);
+}
+
+void NoteSent(const Ledger& intent, absl::Duration elapsed, AnswerMemory& memory) {
+  memory.sent = Sent{.intent = intent, .since = elapsed};
+}
+
+void NoteAbsent(absl::Duration elapsed, bool from_event_store, AnswerMemory& memory) {
+  if (!memory.sent.has_value()) return;
+  std::optional<Absence>& absence = memory.sent->absence;
+  if (!absence.has_value()) absence = Absence{.first = elapsed};
+  absence->last = elapsed;
+  absence->from_event_store = absence->from_event_store || from_event_store;
 }
 
 }  // namespace jobexec::reporter

@@ -91,7 +91,7 @@ std::string DescribeRun(const RunStatus& run, const Details& details) {
 }
 
 // In the order of the configuration. With several actions each says which one it is.
-std::string MessageOf(const EventState& state, const Details& details) {
+std::string Describe(const EventState& state, const Details& details) {
   if (state.anchor->record.refused) return state.anchor->record.refusal.message;
   const auto answered = [](const RunStatus& run) { return !run.silent; };
   const bool several = std::count_if(state.runs.begin(), state.runs.end(), answered) > 1;
@@ -191,9 +191,9 @@ cloudevents::Event FinishedEvent(const AnswerSettings& settings, const EventStat
   Json data = CommonData(facts);
   const bool failed = result == "fail";
   data["result"] = result;
-  data["status"] = failed ? "errored" : "succeeded";
+  data["status"] = StatusOf(state);
   const ResultNotes notes = AddTaskBlock(state, failed, now, data);
-  const std::string message = MessageOf(state, {logs, notes});
+  const std::string message = Describe(state, {logs, notes});
   if (!message.empty()) data["message"] = KeepHeadAndTail(message, settings.max_message_bytes);
   return MakeEvent(settings, facts, Answer::kFinished, data, now);
 }
@@ -207,6 +207,22 @@ std::string ResultOf(const EventState& state) {
     warned = warned || run.warned;
   }
   return warned ? "warning" : "pass";
+}
+
+std::string StatusOf(const EventState& state) {
+  if (state.anchor->record.refused) return "errored";
+  bool aborted = false;
+  for (const RunStatus& run : state.runs) {
+    if (run.silent || run.state != RunState::kFailed) continue;
+    if (!run.aborted) return "errored";
+    aborted = true;
+  }
+  return aborted ? "aborted" : "succeeded";
+}
+
+std::string MessageOf(const EventState& state, const TaskLogs& logs, size_t limit) {
+  const ResultNotes no_notes;
+  return KeepHeadAndTail(Describe(state, {logs, no_notes}), limit);
 }
 
 }  // namespace jobexec::reporter

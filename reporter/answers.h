@@ -34,7 +34,15 @@ cloudevents::Event StartedEvent(const AnswerSettings& settings, const runs::Even
 cloudevents::Event FinishedEvent(const AnswerSettings& settings, const EventState& state,
                                  const TaskLogs& logs, absl::Time now);
 
-// "pass", "warning" or "fail": what FinishedEvent says.
+// "pass", "warning" or "fail": what FinishedEvent says. Runs that are not decided count as passed.
 std::string ResultOf(const EventState& state);
+
+// Likewise "succeeded"; "errored" if something failed; "aborted" if nothing did but runs were
+// stopped because Keptn's sequence has ended.
+std::string StatusOf(const EventState& state);
+
+// What FinishedEvent tells people, without what it says of result files; at most `limit` bytes
+// inside a JSON string.
+std::string MessageOf(const EventState& state, const TaskLogs& logs, size_t limit);
 
 }  // namespace jobexec::reporter

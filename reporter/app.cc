@@ -1,27 +1,24 @@
 #include "reporter/app.h"
 
-#include <unistd.h>
-
-#include <algorithm>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
-#include "common/base/hash.h"
 #include "common/base/status_macros.h"
 #include "common/http/admin_server.h"
 #include "common/kube/config.h"
+#include "common/kube/http_kube_client.h"
+#include "common/kube/lease_elector.h"
 #include "common/kube/metered_client.h"
-#include "common/nats/connection.h"
 #include "common/rpc/server.h"
 #include "common/telemetry/log.h"
 #include "common/telemetry/metrics.h"
-#include "reporter/http_sink_publisher.h"
-#include "reporter/job_watcher.h"
-#include "reporter/nats_publisher.h"
+#include "reporter/destination.h"
+#include "reporter/engine.h"
+#include "reporter/keptn_log.h"
+#include "reporter/leadership.h"
+#include "reporter/offer_watch.h"
 #include "reporter/reconciler.h"
 #include "reporter/run_feed.h"
 #include "reporter/service.h"
@@ -29,124 +26,103 @@
 namespace jobexec::reporter {
 namespace {
 
-// How often delayed events are looked at.
-constexpr absl::Duration kTick = absl::Milliseconds(50);
 constexpr absl::Duration kCallGrace = absl::Seconds(5);
 
-// Differs in every life of every process.
-std::string HolderName() {
-  char host[256] = "";
-  (void)gethostname(host, sizeof(host) - 1);
-  return absl::StrCat(host, "-", absl::BytesToHexString(RandomBytes(8)));
+Settings WithHolder(Settings settings) {
+  settings.lease.holder = kube::NewHolderName();
+  return settings;
 }
-
-// Where answers go, and the connection it uses.
-struct Destination {
-  explicit Destination(const Settings& settings) {
-    if (settings.nats_urls.empty()) {
-      http = http::Client::Create({});
-      publisher = std::make_unique<HttpSinkPublisher>(settings.sink, *http);
-    } else {
-      nats = nats::Connection::Create({.urls = settings.nats_urls, .name = "jobexec-reporter"},
-                                      RealClock());
-      publisher = std::make_unique<NatsPublisher>(*nats, RealClock());
-    }
-  }
-
-  std::unique_ptr<http::Client> http;
-  std::unique_ptr<nats::Connection> nats;
-  std::unique_ptr<EventPublisher> publisher;
-};
 
 }  // namespace
 
 // In the order in which they depend on one another: destruction runs backwards.
 struct App::Parts {
-  Parts(const Settings& given, std::unique_ptr<kube::Client> client)
-      : settings(given),
+  Parts(const Settings& given, std::unique_ptr<kube::Client> client,
+        const kube::ClusterConfig& cluster)
+      : settings(WithHolder(given)),
         metrics(registry),
         kube(std::move(client)),
         metered_kube(*kube, registry),
-        destination(given),
+        leadership(settings.lease, metered_kube, RealClock(), registry),
+        acting_kube(kube::HttpKubeClient::Create(cluster, RealClock(), may_act)),
+        metered_acting_kube(*acting_kube, registry),
+        destination(given, RealClock(), may_act),
         queue(RealClock()),
         feed(store),
-        reconciler(
-            {.answers = given.answers, .holder = HolderName(), .log_limits = given.log_limits},
-            {metered_kube, *destination.publisher, store, queue, metrics, archive, RealClock()}),
+        keptn_log(MakeKeptnLog()),
+        offer_watch(MakeOfferWatch()),
+        reconciler({.answers = given.answers,
+                    .holder = settings.lease.holder,
+                    .log_limits = given.log_limits,
+                    .may_act = may_act},
+                   {metered_acting_kube, destination.publisher(), store, queue, metrics, archive,
+                    RealClock(), keptn_log.get()}),
         log_reader({metered_kube, store, archive, RealClock()}),
         log_streams({.max_calls = given.log_streams}, log_reader),
-        service(store, feed, log_streams, [this] { return Synced(); }) {
-    for (const std::string& name : given.namespaces) {
-      AddWatcher(JobWatcher::Resource::kJobs, name);
-      AddWatcher(JobWatcher::Resource::kPods, name);
-    }
+        engine({.namespaces = given.namespaces,
+                .installation = given.answers.installation,
+                .workers = given.workers},
+               {metered_kube, store, queue, feed, reconciler, leadership, metrics, RealClock(),
+                [this] { ResetConnections(); }, [this] { server->SetServing(true); }}),
+        service(store, feed, log_streams, [this] { return engine.Synced(); }) {}
+
+  // Null without Keptn.
+  std::unique_ptr<KeptnLog> MakeKeptnLog() {
+    if (destination.keptn() == nullptr) return nullptr;
+    return std::make_unique<KeptnLog>(
+        KeptnLog::Parts{*destination.keptn(), metered_acting_kube, metrics, RealClock(), may_act});
   }
 
-  void AddWatcher(JobWatcher::Resource resource, const std::string& name_space) {
-    watchers.push_back(std::make_unique<JobWatcher>(
-        resource, name_space, settings.answers.installation,
-        JobWatcher::Parts{metered_kube, store, queue, metrics, RealClock()}));
+  // Null unless offers are polled.
+  std::unique_ptr<OfferWatch> MakeOfferWatch() {
+    if (settings.keptn.mode != keptn::Mode::kRemote) return nullptr;
+    return std::make_unique<OfferWatch>(OfferWatch::Parts{*destination.keptn(), metered_acting_kube,
+                                                          store, metrics, RealClock(), may_act});
   }
 
-  bool Synced() const {
-    return std::all_of(watchers.begin(), watchers.end(),
-                       [](const auto& watcher) { return watcher->synced(); });
+  // Of whatever writes or answers.
+  void ResetConnections() {
+    acting_kube->Abort();
+    destination.Abort();
   }
 
   absl::Status CheckReady() const {
     if (stop.HasBeenNotified()) return absl::UnavailableError("stopping");
-    if (!Synced()) return absl::UnavailableError("the first list of Jobs and pods is not complete");
-    return absl::OkStatus();
+    if (!engine.Synced()) {
+      return absl::UnavailableError("the first list of Jobs and pods is not complete");
+    }
+    RETURN_IF_ERROR(leadership.Check());
+    return destination.CheckReachable();
   }
 
   void StartThreads() {
-    for (const auto& watcher : watchers) {
-      threads.emplace_back([this, w = watcher.get()] { w->Run(stop); });
-    }
-    for (int i = 0; i < settings.workers; ++i) {
-      threads.emplace_back([this] { Work(); });
-    }
-    threads.emplace_back([this] { Tick(); });
-  }
-
-  // One worker.
-  void Work() {
-    while (const std::optional<std::string> hash = queue.Take()) {
-      reconciler.Process(*hash);
-      feed.Notify(*hash);
-      queue.Done(*hash);
-    }
-  }
-
-  // Nothing is decided before everything has been listed.
-  void Tick() {
-    bool open = false;
-    while (!RealClock().WaitOrStop(stop, kTick)) {
-      if (!open && Synced()) {
-        open = true;
-        queue.Open();
-        server->SetServing(true);
-        log::Info("first lists are complete");
-      }
-      queue.AddDue();
-    }
+    engine.Start();
+    threads.emplace_back([this] { destination.KeepProbing(stop); });
+    if (keptn_log != nullptr) threads.emplace_back([this] { keptn_log->Run(stop); });
+    if (offer_watch != nullptr) threads.emplace_back([this] { offer_watch->Run(stop); });
   }
 
   const Settings settings;
   prometheus::Registry registry;
   Metrics metrics;
-  std::unique_ptr<kube::Client> kube;
+  const std::unique_ptr<kube::Client> kube;  // for watching, reading and the Lease
   kube::MeteredClient metered_kube;
+  Leadership leadership;
+  const std::function<bool()> may_act = [this] { return leadership.MayAct(); };
+  const std::unique_ptr<kube::HttpKubeClient> acting_kube;
+  kube::MeteredClient metered_acting_kube;
   Destination destination;
   Store store;
   WorkQueue queue;
   RunFeed feed;
   LogArchive archive;
+  std::unique_ptr<KeptnLog> keptn_log;
+  std::unique_ptr<OfferWatch> offer_watch;
   Reconciler reconciler;
   LogReader log_reader;
   LogStreams log_streams;
+  Engine engine;
   ReporterService service;
-  std::vector<std::unique_ptr<JobWatcher>> watchers;
   std::unique_ptr<rpc::Server> server;
   std::unique_ptr<http::Server> admin;
   absl::Notification stop;
@@ -157,7 +133,8 @@ App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 absl::StatusOr<std::unique_ptr<App>> App::Start(const Settings& settings) {
   ASSIGN_OR_RETURN(auto kube, kube::ConnectCluster(settings.kubeconfig));
-  auto parts = std::make_unique<Parts>(settings, std::move(kube));
+  ASSIGN_OR_RETURN(const kube::ClusterConfig cluster, kube::LoadClusterConfig(settings.kubeconfig));
+  auto parts = std::make_unique<Parts>(settings, std::move(kube), cluster);
   Parts* p = parts.get();
   ASSIGN_OR_RETURN(
       p->server,
@@ -180,7 +157,9 @@ void App::Stop() {
   parts_->server->SetServing(false);
   parts_->stop.Notify();
   parts_->queue.Close();
+  if (parts_->keptn_log != nullptr) parts_->keptn_log->Close();
   for (std::thread& thread : parts_->threads) thread.join();
+  parts_->engine.Stop();
   parts_->feed.Stop();
   parts_->log_streams.Stop();
   parts_->server->Shutdown(kCallGrace);

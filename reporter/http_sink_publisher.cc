@@ -23,7 +23,9 @@ absl::StatusCode CodeOf(int http_status) {
   if (http_status == 408 || http_status == 429 || http_status >= 500) {
     return absl::StatusCode::kUnavailable;
   }
-  return absl::StatusCode::kInvalidArgument;
+  const bool is_about_the_event = http_status == 400 || http_status == 413 || http_status == 422;
+  return is_about_the_event ? absl::StatusCode::kInvalidArgument
+                            : absl::StatusCode::kFailedPrecondition;
 }
 
 absl::Status RefusedBy(const http::Response& response) {
@@ -64,8 +66,7 @@ absl::StatusOr<Receipt> HttpSinkPublisher::Publish(const cloudevents::Event& eve
   return Receipt{};
 }
 
-absl::StatusOr<std::optional<Receipt>> HttpSinkPublisher::Find(absl::string_view, absl::string_view,
-                                                               const LookBound&) {
+absl::StatusOr<Finding> HttpSinkPublisher::Find(const Wanted&) {
   return absl::UnimplementedError("an HTTP sink cannot be asked what it has");
 }
 

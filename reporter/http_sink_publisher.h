@@ -26,10 +26,13 @@ class HttpSinkPublisher final : public EventPublisher {
   // 2xx: stored. Any other status but 408 and 5xx: not delivered.
   absl::StatusOr<Receipt> Publish(const cloudevents::Event& event) override;
 
-  absl::StatusOr<std::optional<Receipt>> Find(absl::string_view type, absl::string_view id,
-                                              const LookBound& bound) override;
+  // UNIMPLEMENTED.
+  absl::StatusOr<Finding> Find(const Wanted& wanted) override;
 
   absl::Duration duplicate_window() const override { return absl::ZeroDuration(); }
+
+  // A sink is any URL: only the next answer shows whether it takes it.
+  absl::Status CheckReachable() const override { return absl::OkStatus(); }
 
  private:
   const Options options_;

@@ -64,13 +64,41 @@ JobWatcher::JobWatcher(Resource resource, std::string name_space, const std::str
       selector_(absl::StrCat(runs::kInstallationLabel, "=", installation)),
       parts_(parts) {}
 
-void JobWatcher::Run(const absl::Notification& stop) {
+void JobWatcher::Stop() {
+  absl::MutexLock lock(&mutex_);
+  stopped_ = true;
+  InterruptLocked();
+}
+
+void JobWatcher::ListAgain() {
+  absl::MutexLock lock(&mutex_);
+  ++wanted_;
+  InterruptLocked();
+}
+
+void JobWatcher::InterruptLocked() {
+  if (interrupt_ != nullptr && !interrupt_->HasBeenNotified()) interrupt_->Notify();
+}
+
+// Null after Stop. What was asked for before is seen in the round, what comes later ends it.
+const absl::Notification* JobWatcher::BeginRound() {
+  absl::MutexLock lock(&mutex_);
+  if (stopped_) return nullptr;
+  interrupt_ = std::make_unique<absl::Notification>();
+  return interrupt_.get();
+}
+
+void JobWatcher::Run() {
   Backoff pause(kFirstPause, kLongestPause);
-  while (!stop.HasBeenNotified()) {
+  while (const absl::Notification* interrupt = BeginRound()) {
     const absl::Duration start = parts_.clock.Elapsed();
+    if (!current()) version_.clear();
     absl::Status status = version_.empty() ? ListAll() : absl::OkStatus();
-    if (status.ok()) status = WatchOn(stop);
-    if (stop.HasBeenNotified()) return;
+    if (status.ok()) status = WatchOn(*interrupt);
+    if (interrupt->HasBeenNotified()) {
+      pause.Reset();
+      continue;
+    }
     if (MustList(status)) version_.clear();
     if (parts_.clock.Elapsed() - start >= kGoodWatch) {
       pause.Reset();
@@ -83,12 +111,13 @@ void JobWatcher::Run(const absl::Notification& stop) {
                                          {"after", absl::FormatDuration(delay)},
                                          {"error", status.ToString()}});
     }
-    parts_.clock.WaitOrStop(stop, delay);
+    parts_.clock.WaitOrStop(*interrupt, delay);
   }
 }
 
 absl::Status JobWatcher::ListAll() {
-  if (synced_) parts_.metrics.CountRelist(name());
+  const uint64_t number = wanted_;
+  if (synced()) parts_.metrics.CountRelist(name());
   absl::flat_hash_set<std::string> uids;
   std::string token;
   do {
@@ -100,7 +129,7 @@ absl::Status JobWatcher::ListAll() {
       resource_ == Resource::kJobs ? parts_.store.RetainJobs(name_space_, uids, version_)
                                    : parts_.store.RetainPods(name_space_, uids, version_);
   for (const std::string& hash : changed) parts_.queue.Add(hash);
-  synced_ = true;
+  listed_ = number;
   return absl::OkStatus();
 }
 
@@ -124,7 +153,7 @@ absl::Status JobWatcher::ListPage(const std::string& continue_token,
   return absl::OkStatus();
 }
 
-absl::Status JobWatcher::WatchOn(const absl::Notification& stop) {
+absl::Status JobWatcher::WatchOn(const absl::Notification& interrupt) {
   absl::BitGen random;
   kube::WatchOptions options;
   options.label_selector = selector_;
@@ -132,7 +161,7 @@ absl::Status JobWatcher::WatchOn(const absl::Notification& stop) {
   options.timeout = absl::Seconds(
       absl::Uniform(random, absl::ToInt64Seconds(kMinWatch), absl::ToInt64Seconds(kMaxWatch)));
   options.idle_timeout = kIdleTimeout;
-  return parts_.kube.Watch(collection_, options, stop,
+  return parts_.kube.Watch(collection_, options, interrupt,
                            [this](WatchEventType type, const Json& object) {
                              parts_.metrics.CountWatchEvent(name());
                              if (type != WatchEventType::kBookmark) Take(type, object);
@@ -156,7 +185,7 @@ void JobWatcher::TakeJob(WatchEventType type, const Json& object) {
   if (type == WatchEventType::kDeleted) {
     parts_.store.RemoveJob(*std::move(view));
   } else {
-    parts_.store.ApplyJob(*std::move(view), /*first_list=*/!synced_);
+    parts_.store.ApplyJob(*std::move(view), /*inherited=*/!current());
   }
   parts_.queue.Add(hash);
 }

@@ -1,43 +1,40 @@
 #include "reporter/nats_publisher.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "common/base/status_details.h"
 #include "common/base/status_macros.h"
 #include "common/telemetry/log.h"
+#include "reporter/keptn_publisher.h"
 
 namespace jobexec::reporter {
 namespace {
 
-// What was read of the stream is used this long without reading on. With kLookValidity it stays
-// well within the minute that the protocol allows between look and publication.
-constexpr absl::Duration kIndexAge = absl::Seconds(10);
-// Subjects whose ids are kept, and ids of one subject.
-constexpr size_t kMaxIndexes = 64;
-constexpr size_t kMaxIds = 1'000'000;
-
-// True if an index that begins at `from` has everything from `bound`, of the same kind, on.
-bool Covers(const LookBound& from, const LookBound& bound) {
-  return bound.sequence != 0 ? from.sequence <= bound.sequence : from.time <= bound.time;
-}
-
-// A bound that belongs to something already removed: absence proves nothing then.
-bool IsBeforeStream(const LookBound& bound, const nats::StreamInfo& stream) {
-  if (bound.sequence != 0) return stream.first_sequence > bound.sequence;
-  // A stream that never lost a message starts at 1.
-  return stream.first_sequence > 1 && stream.first_time > bound.time;
-}
+// How often a server without JetStream is asked whether it has it now.
+constexpr absl::Duration kJetStreamCheck = absl::Minutes(1);
 
 }  // namespace
 
-NatsPublisher::NatsPublisher(nats::Connection& connection, Clock& clock)
-    : connection_(connection), clock_(clock) {}
+NatsPublisher::NatsPublisher(nats::Connection& connection, keptn::Api* keptn, Clock& clock)
+    : connection_(connection),
+      keptn_(keptn),
+      clock_(clock),
+      index_(connection, clock, [this](const nats::StreamInfo& stream) { Learn(stream); }),
+      reachable_(absl::UnavailableError("not connected to NATS yet")) {}
+
+Transport NatsPublisher::transport() const {
+  absl::MutexLock lock(&mutex_);
+  if (!plain_) return Transport::kJetStream;
+  return keptn_ == nullptr ? Transport::kHttp : Transport::kKeptn;
+}
 
 absl::StatusOr<Receipt> NatsPublisher::Publish(const cloudevents::Event& event) {
-  ASSIGN_OR_RETURN(
-      const nats::PublishAck ack,
-      connection_.Publish(event.type(), event.id(), cloudevents::ToStructuredJson(event)));
+  if (transport() != Transport::kJetStream) return PublishPlain(event);
+  const absl::StatusOr<nats::PublishAck> ack =
+      connection_.Publish(event.type(), event.id(), cloudevents::ToStructuredJson(event));
+  if (absl::IsFailedPrecondition(ack.status())) CheckJetStream();
+  Note(ack.status());
+  RETURN_IF_ERROR(ack.status());
   bool learned = false;
   {
     absl::MutexLock lock(&mutex_);
@@ -47,7 +44,67 @@ absl::StatusOr<Receipt> NatsPublisher::Publish(const cloudevents::Event& event) 
     const absl::StatusOr<nats::StreamInfo> stream = connection_.FindStream(event.type());
     if (stream.ok()) Learn(*stream);
   }
-  return Receipt{.sequence = ack.sequence, .duplicate = ack.duplicate};
+  return Receipt{.sequence = ack->sequence, .duplicate = ack->duplicate};
+}
+
+absl::StatusOr<Receipt> NatsPublisher::PublishPlain(const cloudevents::Event& event) {
+  bool check = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    check = clock_.Elapsed() - checked_ >= kJetStreamCheck;
+  }
+  if (check) CheckJetStream();
+  if (transport() == Transport::kJetStream) {
+    absl::Status status = absl::UnavailableError("the NATS server has JetStream now");
+    SetReason(status, kNotSent);
+    return status;
+  }
+  const absl::Status sent =
+      connection_.PublishPlain(event.type(), cloudevents::ToStructuredJson(event));
+  Note(sent);
+  RETURN_IF_ERROR(sent);
+  return Receipt{};
+}
+
+void NatsPublisher::CheckJetStream() {
+  const absl::Duration now = clock_.Elapsed();
+  const absl::StatusOr<bool> has_it = connection_.HasJetStream();
+  if (!has_it.ok()) return;
+  absl::MutexLock lock(&mutex_);
+  checked_ = now;
+  if (plain_ != *has_it) return;
+  plain_ = !*has_it;
+  if (plain_) {
+    log::Warning(
+        "the NATS server has no JetStream: answers are sent without confirmation, exactly-once is "
+        "not promised");
+  } else {
+    log::Info("the NATS server has JetStream now: answers are confirmed");
+  }
+}
+
+// That one event is refused says nothing about the server.
+void NatsPublisher::Note(const absl::Status& status) {
+  if (absl::IsInvalidArgument(status)) return;
+  absl::MutexLock lock(&mutex_);
+  reachable_ = Annotate(status, "answers cannot be sent");
+}
+
+absl::Status NatsPublisher::CheckReachable() const {
+  absl::MutexLock lock(&mutex_);
+  return reachable_;
+}
+
+void NatsPublisher::Probe() {
+  const absl::Status connected = connection_.CheckConnected();
+  Note(connected);
+  if (!connected.ok()) return;
+  bool first = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    first = checked_ == -absl::InfiniteDuration();
+  }
+  if (first) CheckJetStream();
 }
 
 void NatsPublisher::Learn(const nats::StreamInfo& stream) {
@@ -64,44 +121,30 @@ void NatsPublisher::Learn(const nats::StreamInfo& stream) {
                 {"needed", absl::FormatDuration(kSafeDuplicateWindow)}});
 }
 
-absl::StatusOr<std::optional<Receipt>> NatsPublisher::Find(absl::string_view type,
-                                                           absl::string_view id,
-                                                           const LookBound& bound) {
-  absl::MutexLock lock(&look_mutex_);
-  const std::pair<std::string, bool> key(type, bound.sequence != 0);
-  if (indexes_.size() >= kMaxIndexes && !indexes_.contains(key)) indexes_.clear();
-  Index& index = indexes_[key];
-  RETURN_IF_ERROR(Refresh(std::string(type), bound, index));
-  const auto found = index.sequences.find(id);
-  if (found == index.sequences.end()) return std::optional<Receipt>();
-  return std::optional<Receipt>(Receipt{.sequence = found->second, .duplicate = true});
+absl::StatusOr<Finding> NatsPublisher::Find(const Wanted& wanted) {
+  switch (transport()) {
+    case Transport::kJetStream:
+      return FindInStream(wanted);
+    case Transport::kKeptn:
+      return AskKeptn(*keptn_, wanted);
+    case Transport::kHttp:
+      break;
+  }
+  return absl::UnimplementedError("a NATS server without JetStream keeps nothing");
 }
 
-absl::Status NatsPublisher::Refresh(const std::string& subject, const LookBound& bound,
-                                    Index& index) {
-  const absl::Duration now = clock_.Elapsed();
-  const bool covers = index.next != 0 && Covers(index.from, bound);
-  if (covers && now - index.read_time < kIndexAge) return absl::OkStatus();
-  if (!covers || index.sequences.size() > kMaxIds) index = Index{.from = bound};
-
-  ASSIGN_OR_RETURN(const nats::StreamInfo stream, connection_.FindStream(subject));
-  Learn(stream);
-  if (index.next == 0 && IsBeforeStream(bound, stream)) {
-    log::Warning("the stream no longer has the time in question: an answer may be sent twice",
-                 {{"stream", stream.name}, {"first", absl::StrCat(stream.first_sequence)}});
+absl::StatusOr<Finding> NatsPublisher::FindInStream(const Wanted& wanted) {
+  ASSIGN_OR_RETURN(const nats::AnswerIndex::Look look,
+                   index_.Find(wanted.type, wanted.id,
+                               {.sequence = wanted.bound.sequence, .time = wanted.bound.time}));
+  if (look.sequence.has_value()) {
+    return Finding{.kind = Finding::Kind::kStored, .sequence = *look.sequence};
   }
-  const nats::ScanStart start{.sequence = index.next != 0 ? index.next : bound.sequence,
-                              .time = bound.time};
-  uint64_t last = stream.last_sequence;
-  RETURN_IF_ERROR(connection_.Scan(stream.name, subject, start,
-                                   [&](uint64_t sequence, absl::string_view message_id) {
-                                     if (!message_id.empty())
-                                       index.sequences.emplace(message_id, sequence);
-                                     last = std::max(last, sequence);
-                                   }));
-  index.next = last + 1;
-  index.read_time = now;
-  return absl::OkStatus();
+  if (look.complete) return Finding{};
+  if (keptn_ != nullptr) return AskKeptn(*keptn_, wanted);
+  log::Warning("the stream no longer has the time in question: an answer may be sent twice",
+               {{"event_id", wanted.facts.id}, {"event_type", wanted.type}});
+  return Finding{};
 }
 
 absl::Duration NatsPublisher::duplicate_window() const {

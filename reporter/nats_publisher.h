@@ -1,15 +1,12 @@
-// Answers through a JetStream stream: subject = type, message id = CloudEvent id.
+// Answers over NATS, subject = type: through a JetStream stream with the CloudEvent id as message
+// id, or, where the server has no JetStream, to whoever listens.
 #pragma once
 
-#include <cstdint>
-#include <map>
-#include <string>
-#include <utility>
-
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "common/base/clock.h"
+#include "common/keptn/api.h"
+#include "common/nats/answer_index.h"
 #include "common/nats/connection.h"
 #include "reporter/event_publisher.h"
 
@@ -20,39 +17,42 @@ inline constexpr absl::Duration kSafeDuplicateWindow = absl::Minutes(2);
 
 class NatsPublisher final : public EventPublisher {
  public:
-  // Both must outlive the publisher.
-  NatsPublisher(nats::Connection& connection, Clock& clock);
+  // `connection`, `clock` and, unless it is null, `keptn` must outlive the publisher. `keptn` is
+  // asked for what the stream cannot tell (any more).
+  NatsPublisher(nats::Connection& connection, keptn::Api* keptn, Clock& clock);
 
-  Transport transport() const override { return Transport::kJetStream; }
+  // kJetStream until the server is known to have none. Then answers are sent without confirmation,
+  // and by the rules of a POST: with Keptn to ask, or without.
+  Transport transport() const override;
+
   absl::StatusOr<Receipt> Publish(const cloudevents::Event& event) override;
 
-  // Keeps what it read of a subject, so that many lookups after a take-over read the stream once.
-  // What was read is followed to the stream's present end if it is older than a few seconds.
-  absl::StatusOr<std::optional<Receipt>> Find(absl::string_view type, absl::string_view id,
-                                              const LookBound& bound) override;
+  // Many lookups after a take-over read the stream once. Keptn is asked where the stream has lost
+  // the time in question.
+  absl::StatusOr<Finding> Find(const Wanted& wanted) override;
 
   absl::Duration duplicate_window() const override;
+  absl::Status CheckReachable() const override;
+  void Probe() override;
 
  private:
-  // The message ids of one subject from a bound on.
-  struct Index {
-    LookBound from;
-    uint64_t next = 0;         // sequence where the next scan goes on
-    absl::Duration read_time;  // Clock::Elapsed of the last scan's start
-    absl::flat_hash_map<std::string, uint64_t> sequences;
-  };
-
+  absl::StatusOr<Receipt> PublishPlain(const cloudevents::Event& event);
+  absl::StatusOr<Finding> FindInStream(const Wanted& wanted);
+  void CheckJetStream();
+  void Note(const absl::Status& status);
   void Learn(const nats::StreamInfo& stream);
-  absl::Status Refresh(const std::string& subject, const LookBound& bound, Index& index);
 
   nats::Connection& connection_;
+  keptn::Api* const keptn_;
   Clock& clock_;
+  nats::AnswerIndex index_;
   mutable absl::Mutex mutex_;
+  absl::Status reachable_ ABSL_GUARDED_BY(mutex_);
+  bool plain_ ABSL_GUARDED_BY(mutex_) = false;  // without JetStream
+  // Clock::Elapsed when the server was last asked for JetStream.
+  absl::Duration checked_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
   absl::Duration duplicate_window_ ABSL_GUARDED_BY(mutex_);
   bool learned_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Mutex look_mutex_;  // one scan at a time
-  // By subject and kind of bound (true: by sequence): the two cannot be compared.
-  std::map<std::pair<std::string, bool>, Index> indexes_ ABSL_GUARDED_BY(look_mutex_);
 };
 
 }  // namespace jobexec::reporter

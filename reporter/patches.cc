@@ -17,9 +17,11 @@ Json Operation(absl::string_view op, absl::string_view path, Json value) {
   return {{"op", std::string(op)}, {"path", std::string(path)}, {"value", std::move(value)}};
 }
 
-Json TestUid(const JobView& job) {
-  return Json::array({Operation("test", "/metadata/uid", job.record.uid)});
+Json TestUid(const std::string& uid) {
+  return Json::array({Operation("test", "/metadata/uid", uid)});
 }
+
+Json TestUid(const JobView& job) { return TestUid(job.record.uid); }
 
 void MoveAnnotation(absl::string_view name, absl::string_view from, absl::string_view to,
                     Json& patch) {
@@ -86,6 +88,17 @@ void AddLetGo(const JobView& job, int64_t ttl_seconds, absl::Time now, Json& pat
   if (job.suspended && job.record.phase == runs::Phase::kStopped) {
     DeleteAfter(now + absl::Seconds(ttl_seconds), patch);
   }
+}
+
+void AddErrorLog(absl::string_view state, Json& patch) {
+  patch.push_back(
+      Operation("add", runs::AnnotationPath(runs::kErrorLogAnnotation), std::string(state)));
+}
+
+Json ErrorLogPatch(const std::string& uid, absl::string_view state) {
+  Json patch = TestUid(uid);
+  AddErrorLog(state, patch);
+  return patch;
 }
 
 Json LetGoPatch(const JobView& job, int64_t ttl_seconds, absl::Time now) {

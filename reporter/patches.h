@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -25,6 +26,12 @@ nlohmann::json LedgerPatch(const JobView& job, const runs::Ledger& next);
 // Adds to `patch` the operations that let go of a Job: the finalizer off, its TTL on. The TTL of a
 // Job that was stopped while its queue held it counts from `now`.
 void AddLetGo(const JobView& job, int64_t ttl_seconds, absl::Time now, nlohmann::json& patch);
+
+// Adds to `patch` what is known of the event's entry in Keptn's error log.
+void AddErrorLog(absl::string_view state, nlohmann::json& patch);
+
+// Sets that, and nothing else, on the anchor with this uid.
+nlohmann::json ErrorLogPatch(const std::string& uid, absl::string_view state);
 
 // Lets go of a Job, and nothing else.
 nlohmann::json LetGoPatch(const JobView& job, int64_t ttl_seconds, absl::Time now);

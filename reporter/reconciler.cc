@@ -24,6 +24,13 @@ constexpr absl::Duration kLongestRetry = absl::Minutes(1);
 constexpr int kMaxRounds = 20;
 // API server and stream may disagree about the time by less than this.
 constexpr absl::Duration kClockSlack = absl::Minutes(10);
+// A refused .finished is sent again with a fourth of the message, down to this.
+constexpr size_t kSmallestMessage = 4096;
+constexpr size_t kMessageCut = 4;
+// Bytes of an answer's message that are kept for Keptn's error log.
+constexpr size_t kMaxErrorText = 32 * 1024;
+// When Keptn's error log is full.
+constexpr absl::Duration kTellAgain = absl::Seconds(30);
 
 const runs::EventFacts& FactsOf(const EventState& state) { return state.anchor->record.facts; }
 
@@ -86,15 +93,17 @@ void Reconciler::Process(absl::string_view hash) {
 void Reconciler::Settle(absl::string_view hash) {
   Memory& memory = MemoryOf(hash);
   for (int round = 0; round < kMaxRounds; ++round) {
+    if (!MayAct()) return;
     const std::optional<EventSnapshot> snapshot = parts_.store.Get(hash);
     if (!snapshot.has_value()) return Forget(hash);
     const EventState state = Fold(*snapshot);
     const Look look{state, memory};
     Follow(state, memory);
     NoteEndedTasks(look);
+    TellKeptn(look);
 
     const absl::Time now = parts_.clock.TimeNow();
-    const Decision decision = NextActions(state, memory.started.stored.has_value(), now);
+    const Decision decision = NextActions(state, IsSettled(memory.started), now);
     if (decision.over) {
       parts_.store.Drop(hash);
       return Forget(hash);
@@ -122,6 +131,14 @@ void Reconciler::Forget(absl::string_view hash) {
   if (memory == memories_.end()) return;
   if (memory->second->owed) parts_.metrics.AddOpenEvents(-1);
   memories_.erase(memory);
+}
+
+void Reconciler::ForgetAll() {
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [hash, memory] : memories_) {
+    if (memory->owed) parts_.metrics.AddOpenEvents(-1);
+  }
+  memories_.clear();
 }
 
 void Reconciler::Follow(const EventState& state, Memory& memory) {
@@ -164,6 +181,24 @@ void Reconciler::TakeLog(Look look, const RunStatus& run, const TaskStatus& task
   const std::string log = logs_.Collect(task, LogLimit(look.state));
   parts_.archive.Put(task.job->record.uid, log);
   if (!run.silent && look.memory.owed) look.memory.logs[task.entry.job] = log;
+}
+
+// Hands an event that ended in an error, with its answer out or none owed, over to Keptn's error
+// log.
+void Reconciler::TellKeptn(Look look) {
+  if (parts_.keptn_log == nullptr || look.memory.told || look.state.anchor == nullptr) return;
+  const bool answered = look.state.anchor->record.ledger.state == Ledger::State::kFinished;
+  const bool just_answered = answered && !look.memory.error_text.empty();
+  if (!just_answered && !OwesErrorReport(look.state)) return;
+  std::string text = look.memory.error_text;
+  if (text.empty()) text = MessageOf(look.state, look.memory.logs, kMaxErrorText);
+  look.memory.told = parts_.keptn_log->TryAdd(
+      MakeErrorReport(look.state, std::move(text), parts_.clock.TimeNow()));
+  if (look.memory.told) {
+    look.memory.error_text.clear();
+  } else {
+    parts_.queue.AddAfter(look.state.hash, kTellAgain);
+  }
 }
 
 bool Reconciler::Act(Look look, const Action& action) {
@@ -220,7 +255,7 @@ bool Reconciler::Stop(Look look, const JobView& job, const std::string& why) {
 
 bool Reconciler::Delete(Look look, const JobView& job) {
   const runs::JobRecord& record = job.record;
-  if (look.memory.deleted.contains(record.uid)) return false;
+  if (look.memory.deleted.contains(record.uid) || !MayAct()) return false;
   const absl::Status status =
       parts_.kube.Delete(kube::Jobs(record.name_space), record.name, record.uid, kCallTimeout);
   if (absl::IsNotFound(status) || absl::IsAborted(status)) {
@@ -248,13 +283,19 @@ bool Reconciler::Say(Look look, Answer answer) {
   input.answer = answer;
   input.transport = parts_.publisher.transport();
   input.ledger = look.state.anchor->record.ledger;
-  input.memory = Of(answer, look.memory.started, look.memory.finished);
   input.inherited = look.state.inherited;
   input.duplicate_window = parts_.publisher.duplicate_window();
   input.now = parts_.clock.TimeNow();
   input.elapsed = parts_.clock.Elapsed();
   input.holder = options_.holder;
+  AnswerMemory& memory = Of(answer, look.memory.started, look.memory.finished);
+  NoteSeen(answer, input.ledger, input.elapsed, memory);
+  input.memory = memory;
   const Step step = NextStep(input);
+  const bool sends = step.kind == Step::Kind::kIntend || step.kind == Step::Kind::kPublish;
+  if (answer == Answer::kFinished && sends && !MayFinish(look)) {
+    return !look.memory.started.given_up;
+  }
   switch (step.kind) {
     case Step::Kind::kLook:
       return LookUp(look, answer);
@@ -267,27 +308,74 @@ bool Reconciler::Say(Look look, Answer answer) {
     case Step::Kind::kWait:
       parts_.queue.AddAfter(look.state.hash, step.wait);
       return false;
+    case Step::Kind::kGiveUp:
+      return GiveUp(look, answer);
   }
   return false;
 }
 
 bool Reconciler::LookUp(Look look, Answer answer) {
+  const absl::Status learned = Learn(look, answer);
+  return learned.ok() || SendLater(look, "looking for an answer", learned);
+}
+
+absl::Status Reconciler::Learn(Look look, Answer answer) {
   const runs::EventFacts& facts = FactsOf(look.state);
-  const absl::Duration now = parts_.clock.Elapsed();
-  const absl::StatusOr<std::optional<Receipt>> found = parts_.publisher.Find(
-      AnswerTypeOf(facts, answer), AnswerIdOf(options_.answers, facts, answer),
-      BoundOf(*look.state.anchor));
-  if (!found.ok()) return SendLater(look, "looking for an answer", found.status());
   AnswerMemory& memory = Of(answer, look.memory.started, look.memory.finished);
-  if (found->has_value()) {
-    memory.stored = (*found)->sequence;
-    log::Info("answer found stored", {{"event_id", facts.id},
-                                      {"kind", std::string(AnswerName(answer))},
-                                      {"sequence", absl::StrCat(*memory.stored)}});
-  } else {
+  memory.refused = false;
+  const absl::Duration now = parts_.clock.Elapsed();
+  const absl::StatusOr<Finding> found =
+      parts_.publisher.Find({.facts = facts,
+                             .type = AnswerTypeOf(facts, answer),
+                             .id = AnswerIdOf(options_.answers, facts, answer),
+                             .source = options_.answers.source,
+                             .bound = BoundOf(*look.state.anchor)});
+  parts_.metrics.CountLook(answer, found);
+  if (memory.sent.has_value()) memory.sent->look_failed = !found.ok();
+  if (!found.ok()) return found.status();
+  if (found->kind == Finding::Kind::kAbsent) {
     memory.looked = now;
     memory.first_attempt.reset();
+    NoteAbsent(now, found->from_event_store, memory);
+    return absl::OkStatus();
   }
+  memory.stored = found->sequence;
+  const bool moot = found->kind == Finding::Kind::kMoot;
+  log::Info(moot ? "nobody waits for the answer any more" : "answer found stored",
+            {{"event_id", facts.id},
+             {"keptn_context", facts.keptn_context},
+             {"kind", std::string(AnswerName(answer))},
+             {"sequence", absl::StrCat(found->sequence)}});
+  return absl::OkStatus();
+}
+
+// False if .finished must not go out, although it is due: Keptn, which could not be asked for long,
+// is back, waits for the task and has no .started. Either that is sent now, or, if the intention of
+// .finished stands in its place, Keptn has to end the sequence first.
+bool Reconciler::MayFinish(Look look) {
+  AnswerMemory& started = look.memory.started;
+  if (!started.given_up || !Learn(look, Answer::kStarted).ok()) return true;
+  const bool can_be_sent = IsIntentOf(Answer::kStarted, look.state.anchor->record.ledger);
+  if (started.stored.has_value() || can_be_sent) started.given_up = false;
+  if (started.given_up) {
+    SendLater(look, "publishing .finished",
+              absl::FailedPreconditionError(".started is missing, and Keptn waits for it"));
+  }
+  return started.stored.has_value();
+}
+
+// Nobody knows whether a .started is stored, and a second one would let Keptn's sequence hang. If
+// it is not, Keptn has ended the sequence by now, and the .finished does no harm.
+bool Reconciler::GiveUp(Look look, Answer answer) {
+  AnswerMemory& memory = Of(answer, look.memory.started, look.memory.finished);
+  if (std::exchange(memory.given_up, true)) return false;
+  parts_.metrics.CountGivenUp(answer);
+  log::Error(
+      "nobody can be asked whether Keptn has this answer: it is not sent again, since a second one "
+      "would let the sequence hang",
+      {{"event_id", FactsOf(look.state).id},
+       {"keptn_context", FactsOf(look.state).keptn_context},
+       {"kind", std::string(AnswerName(answer))}});
   return true;
 }
 
@@ -307,6 +395,15 @@ size_t Reconciler::LogLimit(const EventState& state) const {
                   options_.log_limits.total / std::max(tasks, size_t{1}));
 }
 
+// With the message as short as refusals have made it.
+AnswerSettings Reconciler::SettingsOf(Look look) const {
+  AnswerSettings settings = options_.answers;
+  if (look.memory.max_message_bytes != 0) {
+    settings.max_message_bytes = look.memory.max_message_bytes;
+  }
+  return settings;
+}
+
 cloudevents::Event Reconciler::BuildAnswer(Look look, Answer answer) {
   const absl::Time now = parts_.clock.TimeNow();
   if (answer == Answer::kStarted) return StartedEvent(options_.answers, FactsOf(look.state), now);
@@ -317,7 +414,7 @@ cloudevents::Event Reconciler::BuildAnswer(Look look, Answer answer) {
       if (is_new) log->second = logs_.Collect(task, LogLimit(look.state));
     }
   }
-  return FinishedEvent(options_.answers, look.state, look.memory.logs, now);
+  return FinishedEvent(SettingsOf(look), look.state, look.memory.logs, now);
 }
 
 // A task that the answer tells of and whose pods are to be read first; null if there is none.
@@ -356,34 +453,60 @@ bool Reconciler::Publish(Look look, Answer answer) {
     if (const TaskStatus* task = FindLagging(look)) return CatchUp(look, *task);
   }
   const cloudevents::Event event = BuildAnswer(look, answer);
+  if (!MayAct()) return false;
   AnswerMemory& memory = Of(answer, look.memory.started, look.memory.finished);
   const std::optional<Ledger> intent = std::exchange(memory.unused_intent, std::nullopt);
   const absl::Duration now = parts_.clock.Elapsed();
+  if (intent.has_value()) NoteSent(*intent, now, memory);
   const absl::StatusOr<Receipt> receipt = parts_.publisher.Publish(event);
-  if (!receipt.ok()) {
-    parts_.metrics.CountPublishFailure(answer);
-    if (GetReason(receipt.status()) == kNotSent) {
-      memory.unused_intent = intent;
-    } else if (!memory.first_attempt.has_value()) {
-      memory.first_attempt = now;
-    }
-    return SendLater(look, absl::StrCat("publishing .", AnswerName(answer)), receipt.status());
+  if (receipt.ok()) return NotePublished(look, event, answer, *receipt);
+  if (!memory.first_attempt.has_value() && GetReason(receipt.status()) != kNotSent) {
+    memory.first_attempt = now;
   }
-  memory.stored = receipt->sequence;
+  return NoteNotPublished(look, answer, intent, receipt.status());
+}
+
+bool Reconciler::NotePublished(Look look, const cloudevents::Event& event, Answer answer,
+                               const Receipt& receipt) {
+  Of(answer, look.memory.started, look.memory.finished).stored = receipt.sequence;
   look.memory.send_backoff.reset();
-  const std::string result = answer == Answer::kFinished ? ResultOf(look.state) : "";
+  const bool finished = answer == Answer::kFinished;
+  if (finished && parts_.keptn_log != nullptr && WantsErrorReport(look.state)) {
+    look.memory.error_text = MessageOf(look.state, look.memory.logs, kMaxErrorText);
+  }
+  const std::string result = finished ? ResultOf(look.state) : "";
   parts_.metrics.CountAnswer(answer, result);
   log::Info("answer published", {{"event_id", FactsOf(look.state).id},
                                  {"keptn_context", FactsOf(look.state).keptn_context},
                                  {"event_type", event.type()},
                                  {"result", result},
-                                 {"sequence", absl::StrCat(receipt->sequence)}});
+                                 {"sequence", absl::StrCat(receipt.sequence)}});
   return true;
+}
+
+bool Reconciler::NoteNotPublished(Look look, Answer answer, const std::optional<Ledger>& intent,
+                                  const absl::Status& status) {
+  parts_.metrics.CountPublishFailure(answer);
+  AnswerMemory& memory = Of(answer, look.memory.started, look.memory.finished);
+  const bool refused = absl::IsInvalidArgument(status);
+  if (GetReason(status) == kNotSent) {
+    memory.unused_intent = intent;
+    memory.refused = refused;
+  }
+  if (refused && answer == Answer::kFinished) {
+    // Perhaps it is too large for what carries it.
+    look.memory.max_message_bytes =
+        std::max(kSmallestMessage, SettingsOf(look).max_message_bytes / kMessageCut);
+  }
+  return SendLater(look, absl::StrCat("publishing .", AnswerName(answer)), status);
 }
 
 bool Reconciler::Mark(Look look, Answer answer, const Ledger& mark) {
   const JobView& anchor = *look.state.anchor;
   Json patch = LedgerPatch(anchor, mark);
+  if (answer == Answer::kFinished && parts_.keptn_log != nullptr && WantsErrorReport(look.state)) {
+    AddErrorLog(kErrorLogOwed, patch);
+  }
   if (answer == Answer::kFinished && AllDecided(look.state, Answered::kFinished)) {
     const absl::Time now = parts_.clock.TimeNow();
     AddLetGo(anchor, TtlOf(anchor, now), now, patch);
@@ -402,6 +525,7 @@ bool Reconciler::MoveLedger(Look look, const Ledger& next, const Json& patch) {
 
 Reconciler::Patched Reconciler::Patch(Look look, const JobView& job, const Json& patch) {
   const runs::JobRecord& record = job.record;
+  if (!MayAct()) return Patched::kFailed;
   const absl::StatusOr<Json> patched =
       parts_.kube.Patch(kube::Jobs(record.name_space), record.name, patch, kCallTimeout);
   if (patched.ok()) {

@@ -184,6 +184,12 @@ void JudgeRun(RunStatus& run) {
   }
 }
 
+bool WasStopped(const RunStatus& run) {
+  return std::any_of(run.tasks.begin(), run.tasks.end(), [](const TaskStatus& task) {
+    return task.state == TaskState::kFailed && task.cause == Cause::kStopped;
+  });
+}
+
 std::vector<PodPtr> PodsOf(const EventSnapshot& snapshot, const JobView& job) {
   std::vector<PodPtr> pods;
   for (const PodPtr& pod : snapshot.pods) {
@@ -242,6 +248,7 @@ std::vector<RunStatus> FoldRuns(const EventSnapshot& snapshot, const JobView& an
     const runs::Cancel* cancel = runs::FindCancel(anchor.record.cancels, run.action);
     if (cancel != nullptr) run.cancelled = runs::DescribeCancel(*cancel);
     JudgeRun(run);
+    run.aborted = cancel != nullptr && cancel->sequence_ended && WasStopped(run);
   }
   return runs;
 }

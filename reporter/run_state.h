@@ -12,7 +12,7 @@ namespace jobexec::reporter {
 // Everything that is known of one event.
 struct EventSnapshot {
   std::string hash;
-  // The anchor was there in the first list of this process: a predecessor may have answered.
+  // The anchor was there before this process began to act: a predecessor may have answered.
   bool inherited = false;
   std::vector<JobPtr> jobs;
   std::vector<PodPtr> pods;
@@ -56,6 +56,8 @@ struct RunStatus {
   std::vector<TaskStatus> tasks;
   RunState state = RunState::kRunning;
   bool warned = false;  // a task with "onError: warn" failed
+  // It failed because it was stopped, and it was stopped because Keptn's sequence has ended.
+  bool aborted = false;
 };
 
 struct EventState {

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "common/config/settings.h"
+#include "common/keptn/settings.h"
+#include "common/kube/lease_options.h"
 #include "common/service/common_settings.h"
 #include "reporter/answers.h"
 #include "reporter/http_sink_publisher.h"
@@ -17,9 +19,13 @@ struct Settings : service::CommonSettings {
   int port = 0;
   std::string kubeconfig;               // empty: in-cluster
   std::vector<std::string> namespaces;  // to watch; one empty name: all
+  kube::LeaseOptions lease;             // without the holder; an empty name: no election
   AnswerSettings answers;
-  HttpSinkPublisher::Options sink;  // exactly one of sink.url
-  std::string nats_urls;            // and nats_urls is set
+  // Where answers go: kRemote through Keptn's API, kInCluster to nats_urls, kNone to nats_urls or
+  // to sink.url, of which exactly one is set.
+  keptn::Settings keptn;
+  std::string nats_urls;
+  HttpSinkPublisher::Options sink;
   LogLimits log_limits;
   int workers = 0;
   int log_streams = 0;

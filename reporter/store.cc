@@ -43,20 +43,17 @@ void Store::PutJobLocked(JobPtr job) {
   jobs.push_back(std::move(job));
 }
 
-void Store::ApplyJob(JobView view, bool first_list) {
+void Store::ApplyJob(JobView view, bool inherited) {
   absl::MutexLock lock(&mutex_);
   Event& event = events_[view.record.event_hash];
   if (IsAnchor(view)) {
-    if (first_list) event.inherited = true;
     // The same event anew, after its first anchor was removed: a life of its own.
-    const auto stale = [&](const JobPtr& job) {
+    const auto stale = std::remove_if(event.jobs.begin(), event.jobs.end(), [&](const JobPtr& job) {
       return job->gone && IsAnchor(*job) && job->record.uid != view.record.uid;
-    };
-    if (std::any_of(event.jobs.begin(), event.jobs.end(), stale)) {
-      event.inherited = false;
-      event.jobs.erase(std::remove_if(event.jobs.begin(), event.jobs.end(), stale),
-                       event.jobs.end());
-    }
+    });
+    if (stale != event.jobs.end()) event.inherited = false;
+    event.jobs.erase(stale, event.jobs.end());
+    event.inherited |= inherited;
   }
   PutJobLocked(std::make_shared<const JobView>(std::move(view)));
 }
@@ -197,6 +194,33 @@ void Store::Drop(absl::string_view hash) {
   // A Job may have appeared since the caller looked.
   if (std::all_of(jobs.begin(), jobs.end(), gone)) jobs.clear();
   EraseIfEmptyLocked(hash);
+}
+
+void Store::EraseGone(Event& event) {
+  event.jobs.erase(std::remove_if(event.jobs.begin(), event.jobs.end(),
+                                  [](const JobPtr& job) { return job->gone; }),
+                   event.jobs.end());
+}
+
+void Store::DropGone(absl::string_view hash) {
+  absl::MutexLock lock(&mutex_);
+  const auto event = events_.find(hash);
+  if (event == events_.end()) return;
+  EraseGone(event->second);
+  EraseIfEmptyLocked(hash);
+}
+
+std::vector<std::string> Store::DropAllGone() {
+  std::vector<std::string> left;
+  absl::MutexLock lock(&mutex_);
+  for (auto event = events_.begin(); event != events_.end();) {
+    EraseGone(event->second);
+    const bool is_empty = event->second.jobs.empty() && event->second.pods.empty();
+    if (!is_empty) left.push_back(event->first);
+    const auto present = event++;
+    if (is_empty) events_.erase(present);
+  }
+  return left;
 }
 
 void Store::ForEachAnchor(absl::FunctionRef<void(const JobPtr& anchor)> visit) const {

@@ -19,8 +19,8 @@ namespace jobexec::reporter {
 class Store {
  public:
   // Takes a Job as it is now. Ignored if a newer version of it is known (a watch may lag behind the
-  // answer to our own patch). `first_list`: it comes from this process's first list.
-  void ApplyJob(JobView view, bool first_list);
+  // answer to our own patch). `inherited`: it was there before this process began to act.
+  void ApplyJob(JobView view, bool inherited);
 
   // Takes a Job that was read by its name: any other Job that had this name is gone.
   void ReplaceJob(JobView view);
@@ -52,6 +52,12 @@ class Store {
   // Drops the Jobs of an event, all of them gone.
   void Drop(absl::string_view hash);
 
+  // Drops those of the event's Jobs that are gone: for who does not act, only what is there counts.
+  void DropGone(absl::string_view hash);
+
+  // The same for all events. Returns the events that are left. Grows with their number.
+  std::vector<std::string> DropAllGone();
+
   // Calls `visit` with each anchor that is known, in no order and under the lock: quick and without
   // calls back into the store. Grows with the number of events.
   void ForEachAnchor(absl::FunctionRef<void(const JobPtr& anchor)> visit) const;
@@ -65,6 +71,7 @@ class Store {
 
   void PutJobLocked(JobPtr job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EraseIfEmptyLocked(absl::string_view hash) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static void EraseGone(Event& event);
 
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<std::string, Event> events_ ABSL_GUARDED_BY(mutex_);

@@ -126,7 +126,8 @@ absl::Status Installation::StartScheduler() {
   return absl::OkStatus();
 }
 
-absl::Status Installation::StartReporter() {
+absl::StatusOr<std::unique_ptr<Subprocess>> Installation::LaunchReporter(
+    const std::string& log_name) {
   std::map<std::string, std::string> environment = {
       {"KUBECONFIG", kubeconfig_},
       {"JOB_NAMESPACE", name_space_},
@@ -137,11 +138,21 @@ absl::Status Installation::StartReporter() {
       {"ADMIN_PORT", "0"},
       {"EVENT_SINK_URL", absl::StrCat("http://127.0.0.1:", sink_->port(), "/")}};
   for (const auto& [key, value] : options_.reporter) environment[key] = value;
+  return Subprocess::Start({JOBEXEC_REPORTER_PROGRAM}, environment,
+                           absl::StrCat(directory_.path(), "/", log_name));
+}
+
+absl::Status Installation::StartReporter() {
   reporter_.reset();
-  ASSIGN_OR_RETURN(reporter_, Subprocess::Start({JOBEXEC_REPORTER_PROGRAM}, environment,
-                                                directory_.path() + "/reporter.log"));
+  ASSIGN_OR_RETURN(reporter_, LaunchReporter("reporter.log"));
   ASSIGN_OR_RETURN(reporter_port_, reporter_->WaitForLogField("grpc_port", kClusterPatience));
   return reporter_->WaitForLogField("admin_port", kClusterPatience).status();
+}
+
+absl::StatusOr<std::unique_ptr<Subprocess>> Installation::StartStandby() {
+  ASSIGN_OR_RETURN(auto standby, LaunchReporter("standby.log"));
+  RETURN_IF_ERROR(standby->WaitForLogField("admin_port", kClusterPatience).status());
+  return standby;
 }
 
 std::string Installation::scheduler_address() const {
@@ -153,6 +164,9 @@ std::string Installation::reporter_address() const {
 
 absl::Status Installation::StartIntake() {
   std::map<std::string, std::string> environment = {
+      {"KUBECONFIG", kubeconfig_},
+      {"JOB_NAMESPACE", name_space_},
+      {"INSTALLATION_ID", name_space_},
       {"SCHEDULER_ADDRESS", absl::StrCat(node_ip_, ":", scheduler_port_)},
       {"INTAKE_ADDRESS", "127.0.0.1"},
       {"RCV_PORT", "0"},

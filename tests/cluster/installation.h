@@ -53,6 +53,8 @@ class Installation {
   absl::Status StartScheduler();
   absl::Status StartReporter();
   absl::Status StartIntake();
+  // One more reporter, in the caller's hands.
+  absl::StatusOr<std::unique_ptr<Subprocess>> StartStandby();
   Subprocess& scheduler() { return *scheduler_; }
   Subprocess& reporter() { return *reporter_; }
   Subprocess& intake() { return *intake_; }
@@ -78,6 +80,7 @@ class Installation {
  private:
   Installation() = default;
   absl::Status Prepare(const Options& options);
+  absl::StatusOr<std::unique_ptr<Subprocess>> LaunchReporter(const std::string& log_name);
   absl::Status CreateNamespace();
 
   Options options_;

@@ -6,9 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status_details.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/nats_server.h"
 #include "tests/support/status_matchers.h"
+#include "tests/unit/reporter/scripted_api.h"
 
 namespace jobexec::reporter {
 namespace {
@@ -16,6 +18,7 @@ namespace {
 using ::jobexec::testing::FakeClock;
 using ::jobexec::testing::IsOk;
 using ::jobexec::testing::NatsServer;
+using testing::ScriptedApi;
 
 cloudevents::Event MakeEvent(const std::string& id, const std::string& type) {
   cloudevents::Event event;
@@ -41,7 +44,7 @@ class NatsPublisherTest : public ::testing::Test {
   void Connect() {
     publisher_.reset();
     connection_ = nats::Connection::Create({.urls = server_->url(), .name = "test"}, clock_);
-    publisher_ = std::make_unique<NatsPublisher>(*connection_, clock_);
+    publisher_ = std::make_unique<NatsPublisher>(*connection_, keptn_, clock_);
   }
 
   uint64_t Publish(const std::string& id, const std::string& type) {
@@ -50,15 +53,24 @@ class NatsPublisherTest : public ::testing::Test {
     return receipt.ok() ? receipt->sequence : 0;
   }
 
+  absl::StatusOr<Finding> Look(const std::string& id, const LookBound& bound,
+                               const std::string& type = kType) {
+    return publisher_->Find(
+        {.facts = facts_, .type = type, .id = id, .source = "jes", .bound = bound});
+  }
+
   // Sequence of what is found, 0 for nothing.
   uint64_t Find(const std::string& id, const LookBound& bound, const std::string& type = kType) {
-    const absl::StatusOr<std::optional<Receipt>> found = publisher_->Find(type, id, bound);
+    const absl::StatusOr<Finding> found = Look(id, bound, type);
     EXPECT_THAT(found, IsOk());
-    return found.ok() && found->has_value() ? (*found)->sequence : 0;
+    return found.ok() && found->kind == Finding::Kind::kStored ? found->sequence : 0;
   }
 
   static constexpr char kType[] = "sh.keptn.event.deploy.started";
   FakeClock clock_;
+  const runs::EventFacts facts_ = {
+      .id = "event-1", .project = "shop", .keptn_context = "context-1"};
+  keptn::Api* keptn_ = nullptr;
   std::unique_ptr<NatsServer> server_;
   std::unique_ptr<nats::Connection> connection_;
   std::unique_ptr<NatsPublisher> publisher_;
@@ -111,11 +123,42 @@ TEST_F(NatsPublisherTest, APurgedStreamHasNothing) {
   EXPECT_EQ(Find("a", {.sequence = 1}), 0u);
 }
 
+// What the stream has lost, Keptn may still know.
+TEST_F(NatsPublisherTest, KeptnIsAskedWhatAPurgedStreamHad) {
+  ScriptedApi api([](const keptn::Call&) { return R"({"sequenceExecutions":[]})"; });
+  keptn_ = &api;
+  Connect();
+  Publish("a", kType);
+  Publish("b", kType);
+  EXPECT_EQ(Find("b", {.sequence = 1}), 2u);
+  EXPECT_EQ(Find("c", {.sequence = 1}), 0u);
+  EXPECT_EQ(api.calls().size(), 0u) << "the stream is complete";
+
+  ASSERT_THAT(server_->Purge("keptn"), IsOk());
+  Connect();
+  const absl::StatusOr<Finding> found = Look("a", {.sequence = 1});
+  ASSERT_THAT(found, IsOk());
+  EXPECT_EQ(found->kind, Finding::Kind::kMoot);
+}
+
+TEST_F(NatsPublisherTest, SaysWhetherItCanSend) {
+  EXPECT_FALSE(publisher_->CheckReachable().ok());
+  publisher_->Probe();
+  EXPECT_THAT(publisher_->CheckReachable(), IsOk());
+  ASSERT_THAT(server_->Kill(), IsOk());
+  publisher_->Probe();
+  EXPECT_FALSE(publisher_->CheckReachable().ok());
+  ASSERT_THAT(server_->Restart(), IsOk());
+  clock_.Advance(absl::Seconds(2));
+  Publish("a", kType);
+  EXPECT_THAT(publisher_->CheckReachable(), IsOk());
+}
+
 TEST_F(NatsPublisherTest, AnswersOutliveTheServersDeath) {
   Publish("a", kType);
   ASSERT_THAT(server_->Kill(), IsOk());
   EXPECT_FALSE(publisher_->Publish(MakeEvent("b", kType)).ok());
-  EXPECT_FALSE(publisher_->Find(kType, "a", {.sequence = 1}).ok()) << "not known, not absent";
+  EXPECT_FALSE(Look("a", {.sequence = 1}).ok()) << "not known, not absent";
   ASSERT_THAT(server_->Restart(), IsOk());
   clock_.Advance(absl::Seconds(2));
   EXPECT_EQ(Find("a", {.sequence = 1}), 1u);
@@ -132,6 +175,48 @@ TEST_F(NatsPublisherTest, ManyLooksReadTheStreamOnce) {
     EXPECT_EQ(Find(absl::StrCat("id-", i), {.sequence = static_cast<uint64_t>(i + 1)}),
               static_cast<uint64_t>(i + 1));
   }
+}
+
+// A NATS server without JetStream.
+class PlainNatsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto server = NatsServer::Start(/*jetstream=*/false);
+    ASSERT_THAT(server, IsOk());
+    server_ = *std::move(server);
+    connection_ = nats::Connection::Create({.urls = server_->url(), .name = "test"}, clock_);
+  }
+
+  FakeClock clock_;
+  std::unique_ptr<NatsServer> server_;
+  std::unique_ptr<nats::Connection> connection_;
+};
+
+TEST_F(PlainNatsTest, IsNoticedAtTheStartAndUsedAsIfItWereAPost) {
+  ScriptedApi api([](const keptn::Call&) { return R"({"sequenceExecutions":[]})"; });
+  NatsPublisher publisher(*connection_, &api, clock_);
+  publisher.Probe();
+  EXPECT_EQ(publisher.transport(), Transport::kKeptn);
+  EXPECT_THAT(publisher.CheckReachable(), IsOk());
+
+  const absl::StatusOr<Receipt> receipt = publisher.Publish(MakeEvent("a", "t.started"));
+  ASSERT_THAT(receipt, IsOk());
+  EXPECT_EQ(receipt->sequence, 0u);
+  const runs::EventFacts facts = {.project = "shop", .keptn_context = "context-1"};
+  const absl::StatusOr<Finding> found = publisher.Find({.facts = facts, .type = "t.started"});
+  ASSERT_THAT(found, IsOk());
+  EXPECT_EQ(found->kind, Finding::Kind::kMoot);
+}
+
+TEST_F(PlainNatsTest, IsNoticedAtTheFirstAnswerTooAndWithoutKeptnNobodyCanBeAsked) {
+  NatsPublisher publisher(*connection_, nullptr, clock_);
+  EXPECT_EQ(publisher.transport(), Transport::kJetStream);
+  const absl::Status first = publisher.Publish(MakeEvent("a", "t.started")).status();
+  EXPECT_EQ(GetReason(first), kNotSent);
+  EXPECT_EQ(publisher.transport(), Transport::kHttp);
+  EXPECT_THAT(publisher.Publish(MakeEvent("a", "t.started")), IsOk());
+  const runs::EventFacts facts;
+  EXPECT_EQ(publisher.Find({.facts = facts}).status().code(), absl::StatusCode::kUnimplemented);
 }
 
 }  // namespace

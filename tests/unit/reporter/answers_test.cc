@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "reporter/results.h"
 #include "tests/unit/reporter/views.h"
 
 namespace jobexec::reporter {
@@ -154,6 +155,59 @@ TEST(Answers, AggregatesRuns) {
   }
 }
 
+// How Keptn adds up executors: an error beats an abort, an abort beats success. A run that was
+// stopped is no success, so the result is "fail" and the next task does not run.
+TEST(Answers, AbortedIsWhatWasStoppedBecauseTheSequenceEnded) {
+  const auto marked = [](JobView anchor, bool sequence_ended) {
+    anchor.record.cancels = {{.by = "x", .why = "y", .sequence_ended = sequence_ended}};
+    return anchor;
+  };
+  runs::ManifestEntry silent = Entry(1, 1);
+  silent.silent = true;
+  const JobView both = Anchor({Entry(0, 1), Entry(1, 1)});
+  const JobView with_silent = Anchor({Entry(0, 1), silent});
+  const JobView second = Released(Member(1, 1));
+  const JobView stopped = Stopped(second, "cancelled");
+  const struct {
+    const char* name;
+    std::vector<JobView> jobs;
+    const char* result;
+    const char* status;
+  } cases[] = {
+      {"both stopped", {Stopped(marked(both, true), "c"), stopped}, "fail", "aborted"},
+      {"stopped by hand", {Stopped(marked(both, false), "c"), stopped}, "fail", "errored"},
+      {"one had failed", {Failed(marked(both, true)), stopped}, "fail", "errored"},
+      {"one had passed", {Passed(marked(both, true)), stopped}, "fail", "aborted"},
+      {"both had passed", {Passed(marked(both, true)), Passed(second)}, "pass", "succeeded"},
+      {"the second had not begun",
+       {Passed(marked(Anchor({Entry(0, 1), Entry(0, 2)}), true)), Gone(Member(0, 2))},
+       "fail",
+       "aborted"},
+      {"a Job that somebody deleted",
+       {Passed(marked(both, true)), Gone(second)},
+       "fail",
+       "errored"},
+      {"only a silent one", {Passed(marked(with_silent, true)), stopped}, "pass", "succeeded"},
+  };
+  for (const auto& test : cases) {
+    SCOPED_TRACE(test.name);
+    const Json data = Finished(Fold(Snapshot(test.jobs)))["data"];
+    EXPECT_EQ(data["result"], test.result);
+    EXPECT_EQ(data["status"], test.status);
+  }
+}
+
+TEST(Answers, AMarkOfOneActionAbortsOnlyThat) {
+  JobView anchor = Stopped(Anchor({Entry(0, 1), Entry(1, 1)}), "by hand");
+  anchor.record.cancels = {{.by = "alice", .action = 0},
+                           {.by = "keptn", .action = 1, .sequence_ended = true}};
+  const EventState state =
+      Fold(Snapshot({anchor, Stopped(Released(Member(1, 1)), "sequence aborted")}));
+  EXPECT_FALSE(state.runs[0].aborted);
+  EXPECT_TRUE(state.runs[1].aborted);
+  EXPECT_EQ(StatusOf(state), "errored");
+}
+
 TEST(Answers, MessagesOfSeveralActionsAreInConfigOrder) {
   const runs::ManifestEntry refused{
       .action = 2, .action_name = "third", .refusal = "image x is not allowed"};
@@ -233,6 +287,30 @@ TEST(Answers, ResultsDoNotReplaceAFieldOfTheAnswer) {
     EXPECT_THAT(data["message"].get<std::string>(),
                 HasSubstr(absl::StrCat("\"", name, "\" is a field of every answer")));
   }
+}
+
+// The data of the triggered event is never repeated: Keptn would put its lists in front of
+// themselves.
+TEST(Answers, OnlyNewKeysAreInTheData) {
+  const Json event = Finished(Fold(Snapshot({FullAnchor()})));
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : event["data"].items()) keys.push_back(key);
+  EXPECT_THAT(keys, ::testing::ElementsAre("labels", "message", "project", "result", "service",
+                                           "stage", "status"));
+}
+
+// All that may be in an answer at once, in the 1 MiB that NATS carries.
+TEST(Answers, TheLargestAnswerFitsIntoNats) {
+  JobView anchor = WithResultFile(FullAnchor(), "sh.keptn.event.deploy.triggered");
+  anchor.record.facts.labels = {{"all", std::string(runs::kMaxAnnotationBytes, 'l')}};
+  PodView pod = Ended(Pod(anchor), 0);
+  pod.containers[0].message = Json({{"k", std::string(4000, 'r')}}).dump();
+  const EventState state = Fold(Snapshot({anchor}, {pod}));
+
+  const cloudevents::Event event =
+      FinishedEvent(Settings(), state, {{JobName(0, 1), std::string(2'000'000, '\x01')}}, At(200));
+
+  EXPECT_LE(cloudevents::ToStructuredJson(event).size() + kMaxResultBytes, 1024u * 1024u);
 }
 
 TEST(Answers, AMessageIsCutToItsLimit) {

@@ -4,6 +4,7 @@
 
 #include <prometheus/registry.h>
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,6 +14,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_details.h"
+#include "common/keptn/api.h"
+#include "common/telemetry/metrics.h"
+#include "reporter/keptn_log.h"
 #include "reporter/reconciler.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_kube_client.h"
@@ -99,7 +103,8 @@ class FusedKube final : public kube::Client {
   Fuse& fuse_;
 };
 
-// Where answers go: a stream with a duplicate window of two minutes, or an HTTP sink.
+// Where answers go: a stream with a duplicate window of two minutes, an HTTP sink, or Keptn, which
+// counts every copy and can be asked for its count.
 class FakePublisher final : public EventPublisher {
  public:
   FakePublisher(Transport transport, Clock& clock, Fuse& fuse)
@@ -118,22 +123,22 @@ class FakePublisher final : public EventPublisher {
     return fuse_.Run([&]() -> absl::StatusOr<Receipt> { return Take(event); });
   }
 
-  absl::StatusOr<std::optional<Receipt>> Find(absl::string_view type, absl::string_view id,
-                                              const LookBound& bound) override {
+  absl::StatusOr<Finding> Find(const Wanted& wanted) override {
     ++looks;
-    return fuse_.Run([&]() -> absl::StatusOr<std::optional<Receipt>> {
+    look_times.push_back(clock_.TimeNow());
+    if (!look_failure.ok()) return look_failure;
+    return fuse_.Run([&]() -> absl::StatusOr<Finding> {
+      if (moot) return Finding{.kind = Finding::Kind::kMoot};
       for (const Stored& message : stored) {
-        const bool in_bound =
-            bound.sequence != 0 ? message.sequence >= bound.sequence : message.time >= bound.time;
-        if (in_bound && message.event.type() == type && message.event.id() == id) {
-          return std::optional<Receipt>(Receipt{.sequence = message.sequence, .duplicate = true});
-        }
+        if (!Matches(message, wanted)) continue;
+        return Finding{.kind = Finding::Kind::kStored, .sequence = SequenceOf(message)};
       }
-      return std::optional<Receipt>();
+      return Finding{.from_event_store = from_event_store};
     });
   }
 
   absl::Duration duplicate_window() const override { return absl::Minutes(2); }
+  absl::Status CheckReachable() const override { return absl::OkStatus(); }
 
   // Events of the type that ends in ".<kind>".
   std::vector<cloudevents::Event> Events(const std::string& kind) const {
@@ -151,10 +156,14 @@ class FakePublisher final : public EventPublisher {
     cloudevents::Event event;
   };
   std::vector<Stored> stored;
-  std::vector<absl::Status> failures;  // of the next calls
+  std::vector<absl::Status> failures;  // of the next calls of Publish
   bool lands = false;                  // what fails is stored nevertheless
+  absl::Status look_failure;           // of all looks
+  bool moot = false;                   // nobody waits for anything
+  bool from_event_store = false;       // what is absent is so by hearsay
   int attempts = 0;
   int looks = 0;
+  std::vector<absl::Time> look_times;
 
  private:
   Receipt Take(const cloudevents::Event& event) {
@@ -166,7 +175,21 @@ class FakePublisher final : public EventPublisher {
       }
     }
     stored.push_back({stored.size() + 1, now, event});
-    return {.sequence = transport_ == Transport::kHttp ? 0 : stored.back().sequence};
+    return {.sequence = SequenceOf(stored.back())};
+  }
+
+  uint64_t SequenceOf(const Stored& message) const {
+    return transport_ == Transport::kJetStream ? message.sequence : 0;
+  }
+
+  bool Matches(const Stored& message, const Wanted& wanted) const {
+    if (message.event.type() != wanted.type) return false;
+    // Keptn replaces ids; the context and the event stand for them.
+    if (transport_ == Transport::kKeptn) return message.event.source() == wanted.source;
+    const LookBound& bound = wanted.bound;
+    const bool in_bound =
+        bound.sequence != 0 ? message.sequence >= bound.sequence : message.time >= bound.time;
+    return in_bound && message.event.id() == wanted.id;
   }
 
   const Transport transport_;
@@ -210,15 +233,32 @@ inline Json JobJson(const JobView& view) {
 
 class Harness {
  public:
-  explicit Harness(Transport transport)
-      : kube(clock), publisher(transport, clock, fuse), fused_(kube, fuse) {
+  // With `api` there is a Keptn that takes entries of its error log.
+  explicit Harness(Transport transport, keptn::Api* api = nullptr)
+      : kube(clock),
+        publisher(transport, clock, fuse),
+        fused_(kube, fuse),
+        target_(publisher),
+        api_(api) {
+    StartReporter();
+  }
+
+  // Answers go to `target`, which must outlive this, instead of `publisher`.
+  Harness(EventPublisher& target, keptn::Api* api)
+      : kube(clock),
+        publisher(target.transport(), clock, fuse),
+        fused_(kube, fuse),
+        target_(target),
+        api_(api) {
     StartReporter();
   }
 
   // A new process: it knows nothing but what is in the cluster.
   void StartReporter() {
     fuse.Remove();
-    reporter_ = std::make_unique<Reporter>(fused_, publisher, clock);
+    reporter_ = nullptr;
+    reporter_ =
+        std::make_unique<Reporter>(fused_, target_, api_, clock, [this] { return MayAct(); });
     Observe(/*first_list=*/true);
   }
 
@@ -251,6 +291,14 @@ class Harness {
     kube.Put(kube::Jobs("jobs"), job);
   }
 
+  // Lets the reporter lose its leadership when it has asked this often whether it may act.
+  void LoseLeadershipAfter(int questions) { questions_left_ = questions; }
+  void RegainLeadership() { questions_left_ = -1; }
+  bool HasLost() const { return questions_left_ == 0; }
+  // What was written and sent so far, and until the loss.
+  int Writes() const { return kube.Count("patch") + kube.Count("delete") + publisher.attempts; }
+  int writes_before_loss() const { return writes_before_loss_; }
+
   // From now on the watch of pods brings nothing.
   void HidePods() { pods_hidden_ = true; }
 
@@ -274,6 +322,18 @@ class Harness {
   static bool IsHeld(const Json& job) {
     return job["metadata"].contains("finalizers") && !job["metadata"]["finalizers"].empty();
   }
+  // Lets the present reporter post what it has for Keptn's error log.
+  void PostErrorLog() {
+    reporter_->keptn_log->Close();
+    reporter_->keptn_log->Run(absl::Notification());
+  }
+
+  // What the present reporter has seen.
+  const Store& store() const { return reporter_->store; }
+
+  // What the present reporter counts, as Prometheus has it.
+  std::string Counters() const { return SerializeMetrics(reporter_->registry); }
+
   // What the present reporter has kept of the Job's log.
   std::string ArchivedLog(const JobView& view) const {
     return reporter_->archive.Get(view.record.uid);
@@ -287,11 +347,17 @@ class Harness {
 
  private:
   struct Reporter {
-    Reporter(kube::Client& client, EventPublisher& publisher, Clock& clock)
+    Reporter(kube::Client& client, EventPublisher& publisher, keptn::Api* api, Clock& clock,
+             const std::function<bool()>& may_act)
         : queue(clock),
           metrics(registry),
-          reconciler({.answers = {.installation = "jobexec", .source = "jes"}, .holder = "holder"},
-                     {client, publisher, store, queue, metrics, archive, clock}) {
+          keptn_log(api == nullptr ? nullptr
+                                   : std::make_unique<KeptnLog>(
+                                         KeptnLog::Parts{*api, client, metrics, clock, may_act})),
+          reconciler({.answers = {.installation = "jobexec", .source = "jes"},
+                      .holder = "holder",
+                      .may_act = may_act},
+                     {client, publisher, store, queue, metrics, archive, clock, keptn_log.get()}) {
       queue.Open();
     }
     prometheus::Registry registry;
@@ -299,8 +365,14 @@ class Harness {
     WorkQueue queue;
     Metrics metrics;
     LogArchive archive;
+    std::unique_ptr<KeptnLog> keptn_log;
     Reconciler reconciler;
   };
+
+  bool MayAct() {
+    if (questions_left_ > 0 && --questions_left_ == 0) writes_before_loss_ = Writes();
+    return questions_left_ != 0;
+  }
 
   // What the watches would bring.
   void Observe(bool first_list) {
@@ -325,7 +397,11 @@ class Harness {
   }
 
   FusedKube fused_;
+  EventPublisher& target_;
+  keptn::Api* const api_;
   bool pods_hidden_ = false;
+  int questions_left_ = -1;  // until the leadership is lost; -1: never
+  int writes_before_loss_ = 0;
   std::unique_ptr<Reporter> reporter_;
 };
 

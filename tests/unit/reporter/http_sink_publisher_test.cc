@@ -90,10 +90,11 @@ TEST_F(HttpSinkPublisherTest, KnowsWhenNothingWasDelivered) {
     absl::StatusCode code;
     bool delivered_maybe;
   } cases[] = {
-      {302, absl::StatusCode::kInvalidArgument, false},
+      {302, absl::StatusCode::kFailedPrecondition, false},
       {400, absl::StatusCode::kInvalidArgument, false},
       {401, absl::StatusCode::kPermissionDenied, false},
       {403, absl::StatusCode::kPermissionDenied, false},
+      {404, absl::StatusCode::kFailedPrecondition, false},
       {408, absl::StatusCode::kUnavailable, true},
       {413, absl::StatusCode::kInvalidArgument, false},
       {429, absl::StatusCode::kUnavailable, false},
@@ -145,7 +146,8 @@ TEST_F(HttpSinkPublisherTest, WithoutItsTokenNothingIsSent) {
 
 TEST_F(HttpSinkPublisherTest, ASinkCannotBeAsked) {
   HttpSinkPublisher publisher({.url = url_}, *client_);
-  EXPECT_EQ(publisher.Find("t.started", "id-1", {}).status().code(),
+  const runs::EventFacts facts;
+  EXPECT_EQ(publisher.Find({.facts = facts, .type = "t.started", .id = "id-1"}).status().code(),
             absl::StatusCode::kUnimplemented);
 }
 

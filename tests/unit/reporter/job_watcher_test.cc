@@ -23,14 +23,14 @@ class JobWatcherTest : public ::testing::Test {
   JobWatcherTest() : queue_(clock_), metrics_(registry_) { queue_.Open(); }
 
   ~JobWatcherTest() override {
-    stop_.Notify();
+    for (const auto& watcher : watchers_) watcher->Stop();
     for (std::thread& thread : threads_) thread.join();
   }
 
   JobWatcher& Watch(JobWatcher::Resource resource) {
     watchers_.push_back(std::make_unique<JobWatcher>(
         resource, "jobs", "jobexec", JobWatcher::Parts{kube_, store_, queue_, metrics_, clock_}));
-    threads_.emplace_back([this, w = watchers_.back().get()] { w->Run(stop_); });
+    threads_.emplace_back([this, w = watchers_.back().get()] { w->Run(); });
     return *watchers_.back();
   }
 
@@ -55,7 +55,6 @@ class JobWatcherTest : public ::testing::Test {
   Store store_;
   WorkQueue queue_;
   Metrics metrics_;
-  absl::Notification stop_;
   std::vector<std::unique_ptr<JobWatcher>> watchers_;
   std::vector<std::thread> threads_;
 };
@@ -135,6 +134,42 @@ TEST_F(JobWatcherTest, AfterGoneEverythingIsListedAgain) {
   EXPECT_TRUE(HasLedger("s:9"));
   EXPECT_TRUE(WaitUntil([&] { return store_.Get(kHash)->jobs[1]->gone; }));
   EXPECT_EQ(kube_.Count("list"), 2);
+}
+
+TEST_F(JobWatcherTest, ListsAgainWhenAskedAndWhatIsThereIsInheritedThen) {
+  JobWatcher& watcher = Watch(JobWatcher::Resource::kJobs);
+  ASSERT_TRUE(WaitUntil([&] { return watcher.current(); }));
+  Put(anchor_);
+  Put(Member(0, 2));
+  ASSERT_TRUE(WaitUntil([&] {
+    const auto snapshot = store_.Get(kHash);
+    return snapshot.has_value() && snapshot->jobs.size() == 2;
+  }));
+  EXPECT_FALSE(store_.Get(kHash)->inherited);
+
+  kube_.AwaitIdleWatches(1);
+  kube_.FailNext("list", absl::UnavailableError("busy"));
+  watcher.ListAgain();
+  EXPECT_FALSE(watcher.current());
+  ASSERT_TRUE(WaitUntil([&] { return watcher.current(); }));
+  EXPECT_EQ(kube_.Count("list"), 3);
+  EXPECT_TRUE(store_.Get(kHash)->inherited);
+  EXPECT_TRUE(watcher.synced());
+
+  Put(WithLedger(anchor_, "s:7"));
+  EXPECT_TRUE(HasLedger("s:7")) << "it watches on";
+}
+
+TEST_F(JobWatcherTest, AskedBeforeItsFirstListItListsOnce) {
+  Put(anchor_);
+  watchers_.push_back(
+      std::make_unique<JobWatcher>(JobWatcher::Resource::kJobs, "jobs", "jobexec",
+                                   JobWatcher::Parts{kube_, store_, queue_, metrics_, clock_}));
+  watchers_[0]->ListAgain();
+  threads_.emplace_back([this] { watchers_[0]->Run(); });
+  kube_.AwaitIdleWatches(1);
+  EXPECT_TRUE(watchers_[0]->current());
+  EXPECT_EQ(kube_.Count("list"), 1);
 }
 
 TEST_F(JobWatcherTest, FailingListsAreRepeated) {

@@ -10,6 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 using namespace testing;  // NOLINT: builders of this folder
 
 JobView Versioned(JobView view, const char* version) {
@@ -65,6 +66,16 @@ TEST(Store, TheSameEventAnewStartsANewLife) {
   ASSERT_THAT(snapshot.jobs, SizeIs(1));
   EXPECT_FALSE(snapshot.jobs[0]->gone);
   EXPECT_FALSE(snapshot.inherited);
+}
+
+TEST(Store, ANewLifeThatIsInAListIsInheritedToo) {
+  Store store;
+  store.ApplyJob(TheAnchor(), false);
+  store.RemoveJob(TheAnchor());
+  JobView again = TheAnchor();
+  again.record.uid = "again";
+  store.ApplyJob(again, true);
+  EXPECT_TRUE(store.Get(kHash)->inherited);
 }
 
 TEST(Store, ConfirmsThatAJobIsGone) {
@@ -128,6 +139,39 @@ TEST(Store, DropForgetsOnlyWhatIsGone) {
   store.RemoveJob(TheAnchor());
   store.Drop(kHash);
   EXPECT_FALSE(store.Get(kHash).has_value());
+}
+
+TEST(Store, DropGoneLeavesWhatIsThere) {
+  Store store;
+  store.ApplyJob(TheAnchor(), false);
+  store.ApplyJob(Member(0, 2), false);
+  store.RemoveJob(TheAnchor());
+  store.DropGone(kHash);
+  ASSERT_THAT(store.Get(kHash)->jobs, SizeIs(1));
+  EXPECT_EQ(store.Get(kHash)->jobs[0]->record.uid, "uid-0-2");
+  store.RemoveJob(Member(0, 2));
+  store.DropGone(kHash);
+  EXPECT_FALSE(store.Get(kHash).has_value());
+  store.DropGone("unknown");
+}
+
+TEST(Store, DropAllGoneTellsWhichEventsAreLeft) {
+  Store store;
+  JobView other = TheAnchor();
+  other.record.event_hash = "other";
+  JobView pod_owner = TheAnchor();
+  pod_owner.record.event_hash = "third";
+  store.ApplyJob(TheAnchor(), false);
+  store.ApplyJob(other, false);
+  store.RemoveJob(other);
+  store.RemoveJob(pod_owner);
+  PodView pod = Pod(TheAnchor());
+  pod.event_hash = "third";
+  store.ApplyPod(pod);
+
+  EXPECT_THAT(store.DropAllGone(), UnorderedElementsAre(kHash, "third"));
+  EXPECT_FALSE(store.Get("other").has_value());
+  EXPECT_THAT(store.Get("third")->jobs, IsEmpty());
 }
 
 TEST(Store, VisitsAnchors) {
