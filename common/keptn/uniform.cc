@@ -86,12 +86,4 @@ absl::StatusOr<std::vector<Subscription>> Ping(Api& api, const std::string& inte
   return SubscriptionsFromJson(list == nullptr ? Json() : *list);
 }
 
-absl::StatusOr<std::string> AddSubscription(Api& api, const std::string& integration_id,
-                                            const Subscription& subscription) {
-  return SendForId(api, {.method = "POST",
-                         .path = absl::StrCat(PathOf(integration_id), "/subscription"),
-                         .body = json::Dump(SubscriptionToJson(subscription)),
-                         .idempotent = false});
-}
-
 }  // namespace jobexec::keptn

@@ -37,8 +37,4 @@ absl::StatusOr<std::string> Register(Api& api, const Integration& integration,
 // register again. Other errors: see Api.
 absl::StatusOr<std::vector<Subscription>> Ping(Api& api, const std::string& integration_id);
 
-// Adds a subscription to the record, returns its id. Not idempotent. NOT_FOUND: no such record.
-absl::StatusOr<std::string> AddSubscription(Api& api, const std::string& integration_id,
-                                            const Subscription& subscription);
-
 }  // namespace jobexec::keptn

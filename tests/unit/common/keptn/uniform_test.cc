@@ -130,16 +130,5 @@ TEST_F(UniformTest, AGatewayWithoutABackendIsNotReadAsAnExpiredRecord) {
   EXPECT_THAT(Ping(*api_, "x"), StatusIs(absl::StatusCode::kUnavailable, _));
 }
 
-TEST_F(UniformTest, AddsASubscription) {
-  Answer(201, R"({"id":"new"})");
-
-  EXPECT_EQ(*AddSubscription(*api_, "a b", {"", "a.b", {{"p"}, {"s"}, {}}}), "new");
-
-  EXPECT_THAT(keptn_.lines(),
-              ElementsAre("POST /api/controlPlane/v1/uniform/registration/a%20b/subscription"));
-  EXPECT_EQ(Sent(), nlohmann::json::parse(R"({"id":"","event":"a.b",
-      "filter":{"projects":["p"],"stages":["s"],"services":[]}})"));
-}
-
 }  // namespace
 }  // namespace jobexec::keptn
