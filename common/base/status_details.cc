@@ -14,7 +14,10 @@ constexpr char kReasonUrl[] = "jobexec.dev/reason";
 }  // namespace
 
 void SetRetryAfter(absl::Status& status, absl::Duration delay) {
-  status.SetPayload(kRetryAfterUrl, absl::Cord(absl::FormatDuration(delay)));
+  // A Cord of a temporary string would be made by a template, which clang 18 and later names
+  // otherwise than the gcc that built the library.
+  const std::string text = absl::FormatDuration(delay);
+  status.SetPayload(kRetryAfterUrl, absl::Cord(text));
 }
 
 std::optional<absl::Duration> GetRetryAfter(const absl::Status& status) {

@@ -99,9 +99,9 @@ absl::Status ResponseError(absl::string_view call, const http::Response& respons
       CodeOf(response, answer.from_keptn),
       absl::StrCat(call, ": Keptn answered ", answer.status, answer.message.empty() ? "" : ": ",
                    answer.message, Advice(answer.status)));
-  status.SetPayload(kAnswerUrl,
-                    absl::Cord(absl::StrCat(answer.status, " ", answer.from_keptn ? "1" : "0", " ",
-                                            answer.message)));
+  const std::string payload =
+      absl::StrCat(answer.status, " ", answer.from_keptn ? "1" : "0", " ", answer.message);
+  status.SetPayload(kAnswerUrl, absl::Cord(payload));
   if (IsNotTaken(answer.status)) SetReason(status, "NOT_SENT");
   AddRetryAfter(response, status);
   return status;

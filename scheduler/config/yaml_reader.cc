@@ -107,7 +107,7 @@ void YamlReader::Object(const YamlNode& node, absl::string_view what,
   for (const auto& [key, value] : Entries(node)) {
     const auto known =
         std::find_if(fields.begin(), fields.end(),
-                     [key = key](const YamlField& field) { return field.name == key->text; });
+                     [name = key->text](const YamlField& field) { return field.name == name; });
     if (known == fields.end()) {
       Fault(key->position, absl::StrCat("unknown field ", Quoted(key->text), " in ", what,
                                         "; allowed are ", AllowedNames(fields)));
