@@ -44,11 +44,13 @@ std::string Wrapped(absl::string_view text) {
 std::string SettingText(const Setting& setting) {
   const std::string names =
       setting.is_secret ? setting.name : absl::StrCat(FlagName(setting.name), ", ", setting.name);
-  const std::string shown =
-      setting.default_text.empty() ? "" : absl::StrCat("  [", setting.default_text, "]");
+  const std::string shown = setting.default_text.empty() || setting.default_text == kRequired
+                                ? setting.default_text
+                                : absl::StrCat("[", setting.default_text, "]");
   const std::string allowed =
       setting.allowed.empty() ? "" : absl::StrCat(" (", setting.allowed, ")");
-  return absl::StrCat("  ", names, shown, "\n", Wrapped(absl::StrCat(setting.help, allowed)));
+  return absl::StrCat("  ", names, shown.empty() ? "" : "  ", shown, "\n",
+                      Wrapped(absl::StrCat(setting.help, allowed)));
 }
 
 // The groups in the order in which they are first asked for.

@@ -5,6 +5,9 @@
 
 namespace jobexec::config {
 
+// The default text of a setting without a default.
+inline constexpr char kRequired[] = "(required)";
+
 struct Setting {
   std::string name;   // as an environment variable
   std::string group;  // heading under which --help has it

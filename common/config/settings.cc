@@ -19,7 +19,6 @@
 namespace jobexec::config {
 namespace {
 
-constexpr char kRequired[] = "(required)";
 constexpr size_t kMaxSecretBytes = 64 * 1024;
 // Of a wrong value in a message.
 constexpr size_t kMaxShownBytes = 200;

@@ -346,5 +346,24 @@ TEST_F(IntakeAppTest, APortThatIsTakenIsNamed) {
   }
 }
 
+TEST_F(IntakeAppTest, HealthIsAnsweredWhereEventsAreTakenUnlessItHasAPortOfItsOwn) {
+  const http::Request health = {.method = "GET", .target = "/health"};
+  Settings settings = SettingsFor("127.0.0.1:1");
+  StartApp(settings);
+  EXPECT_EQ(Send(health, app_->port()).status, 200);
+
+  settings.health_enabled = false;
+  StartApp(settings);
+  EXPECT_EQ(Send(health, app_->port()).status, 405);
+
+  settings.health_enabled = true;
+  settings.health_port = app_->port();
+  app_.reset();
+  StartApp(settings);
+  ASSERT_NE(app_->port(), settings.health_port);
+  EXPECT_EQ(Send(health, settings.health_port).status, 200);
+  EXPECT_EQ(Send(health, app_->port()).status, 405);
+}
+
 }  // namespace
 }  // namespace jobexec::intake

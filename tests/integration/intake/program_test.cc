@@ -19,6 +19,7 @@ using ::jobexec::testing::Subprocess;
 using ::jobexec::testing::TestScheduler;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 constexpr size_t kMaxLogBytes = 1'000'000;
 constexpr absl::Duration kPatience = absl::Seconds(30);
@@ -40,13 +41,47 @@ class IntakeProgramTest : public ::testing::Test {
 
 TEST_F(IntakeProgramTest, HelpListsTheSettings) {
   EXPECT_EQ(*Start({"--help"}, {})->Stop(0, kPatience), 0);
-  EXPECT_THAT(Output(), AllOf(HasSubstr("SCHEDULER_ADDRESS [(required)]"),
-                              HasSubstr("RCV_PORT [8080]"), HasSubstr("INTAKE_MAX_BODY_BYTES")));
+  EXPECT_THAT(Output(),
+              AllOf(HasSubstr("--scheduler-address, SCHEDULER_ADDRESS  (required)"),
+                    HasSubstr("--rcv-port, RCV_PORT  [8080]"), HasSubstr("INTAKE_MAX_BODY_BYTES"),
+                    HasSubstr("jobexec-intake --scheduler-address=localhost:9090")));
+}
+
+TEST_F(IntakeProgramTest, VersionIsPrinted) {
+  EXPECT_EQ(*Start({"--version"}, {})->Stop(0, kPatience), 0);
+  EXPECT_THAT(Output(), StartsWith("jobexec-intake "));
 }
 
 TEST_F(IntakeProgramTest, WrongSettingsAreListedTogether) {
-  EXPECT_EQ(*Start({}, {{"RCV_PORT", "x"}})->Stop(0, kPatience), 2);
-  EXPECT_THAT(Output(), AllOf(HasSubstr("RCV_PORT is \"x\""), HasSubstr("SCHEDULER_ADDRESS is")));
+  directory_.Write("intake.env", "LOG_LEVEL=loud\nRCV_PROT=80\n");
+
+  EXPECT_EQ(*Start({"--rcv-path=events", "--nonsense"},
+                   {{"RCV_PORT", "x"}, {"SETTINGS_FILE", directory_.path() + "/intake.env"}})
+                 ->Stop(0, kPatience),
+            2);
+  EXPECT_THAT(Output(), AllOf(StartsWith("jobexec-intake: wrong settings:\n  unknown flag"),
+                              HasSubstr("intake.env:2: RCV_PROT is no setting"),
+                              HasSubstr("variable RCV_PORT is \"x\""),
+                              HasSubstr("flag --rcv-path: RCV_PATH is \"events\""),
+                              HasSubstr("intake.env:1: LOG_LEVEL is \"loud\""),
+                              HasSubstr("  SCHEDULER_ADDRESS is required")));
+}
+
+TEST_F(IntakeProgramTest, LogsItsSettingsAtStart) {
+  directory_.Write("intake.env", "ADMIN_ADDRESS='127.0.0.1' # loopback\n");
+  const auto program = Start(
+      {"--rcv-port=0", "--settings-file", directory_.path() + "/intake.env"},
+      {{"SCHEDULER_ADDRESS", "127.0.0.1:1"}, {"INTAKE_ADDRESS", "127.0.0.1"}, {"ADMIN_PORT", "0"}});
+  ASSERT_TRUE(program->WaitForLogField("http_port", kPatience).ok()) << Output();
+
+  EXPECT_EQ(*program->Stop(SIGTERM, kPatience), 0);
+  EXPECT_THAT(Output(),
+              AllOf(HasSubstr(R"("message":"settings","settings":{)"),
+                    HasSubstr(R"("RCV_PORT":{"value":"0","origin":"flag --rcv-port"})"),
+                    HasSubstr(R"("SCHEDULER_ADDRESS":{"value":"127.0.0.1:1","origin":"variable"})"),
+                    HasSubstr(R"("LOG_LEVEL":{"value":"info","origin":"default"})"),
+                    HasSubstr(R"("ADMIN_ADDRESS":{"value":"127.0.0.1","origin":"file )"),
+                    HasSubstr("intake.env:1\"}")));
 }
 
 TEST_F(IntakeProgramTest, ServesUntilSigtermAndExitsWith0) {

@@ -20,6 +20,7 @@ void Load(SettingsReader& reader) {
   reader.Int("RCV_PORT", 8080, 0, 65535, "Port for events");
   reader.Group("Keptn");
   reader.Secret("KEPTN_API_TOKEN", "Token of Keptn's API");
+  reader.RequiredText("JOB_NAMESPACE", "Namespace");
   reader.Group("Events");
   reader.Text("RCV_PATH", "/",
               "A help that is longer than a line of a terminal is broken at a blank, so that one "
@@ -50,6 +51,7 @@ TEST(Help, HasGroupsDefaultsAndExamples) {
                     "      can read it without having to scroll\n"
                     "\nKeptn:\n"
                     "  KEPTN_API_TOKEN\n"),
+          HasSubstr("  --job-namespace, JOB_NAMESPACE  (required)\n"),
           HasSubstr("  --keptn-api-token-file, KEPTN_API_TOKEN_FILE\n"),
           Not(HasSubstr("--keptn-api-token,")), Not(HasSubstr("settings file")))));
   for (absl::string_view line : absl::StrSplit(*help, '\n')) EXPECT_LE(line.size(), 100) << line;
