@@ -77,7 +77,7 @@ std::string LoadConfigurationService(config::SettingsReader& reader, Settings& s
                   "localhost is ignored, and any in the remote mode");
   const absl::string_view value = absl::StripAsciiWhitespace(text);
   if (value.empty() || settings.mode != Mode::kInCluster) return "";
-  const std::string url = WithoutEndingSlashes(
+  std::string url = WithoutEndingSlashes(
       absl::StrContains(value, "://") ? value : absl::StrCat("http://", value));
   const absl::string_view host = absl::string_view(url).substr(url.find("://") + 3);
   if (IsBaseUrl(url) && !absl::StartsWith(host, "localhost") && !absl::StartsWith(host, "127.")) {

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "common/base/clock.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/poll.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_directory.h"
@@ -72,20 +75,24 @@ TEST(ConfigurationStore, AFolderWinsOverKeptn) {
   EXPECT_TRUE(keptn.requests().empty());
 }
 
-TEST(ConfigurationStore, IsReadyWhenKeptnIsAlsoWithoutAnyEvent) {
+TEST(ConfigurationStore, FollowsKeptnsStateWithoutAnyEvent) {
   std::atomic<int> status = 401;
   ScriptedKeptn keptn([&status](const http::Request&) {
     return JsonAnswer(status, R"({"code":404,"message":"Project not found"})");
   });
+  testing::ManualClock clock;  // asks all the time
   prometheus::Registry registry;
-  ConfigurationStore refused({.keptn = keptn.RemoteSettings()}, RealClock(), registry);
-  const auto is_refused = [&] { return absl::IsUnauthenticated(refused.store().CheckReady()); };
-  EXPECT_TRUE(PollUntil(is_refused, kPatience));
+  ConfigurationStore files({.keptn = keptn.RemoteSettings()}, clock, registry);
+  const auto ready = [&files] { return files.store().CheckReady(); };
 
+  EXPECT_TRUE(PollUntil([&] { return absl::IsUnauthenticated(ready()); }, kPatience));
   status = 404;
-  prometheus::Registry another;
-  ConfigurationStore files({.keptn = keptn.RemoteSettings()}, RealClock(), another);
-  EXPECT_TRUE(PollUntil([&] { return files.store().CheckReady().ok(); }, kPatience));
+  EXPECT_TRUE(PollUntil([&] { return ready().ok(); }, kPatience));
+  status = 503;
+  EXPECT_TRUE(PollUntil([&] { return absl::IsUnavailable(ready()); }, kPatience));
+  EXPECT_THAT(ready(), StatusIs(absl::StatusCode::kUnavailable, HasSubstr("503")));
+  status = 404;
+  EXPECT_TRUE(PollUntil([&] { return ready().ok(); }, kPatience));
 }
 
 }  // namespace
