@@ -35,8 +35,11 @@ keptn::Settings SettingsOf(const test_keptn::Keptn& keptn) {
 
 class KeptnStreamTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    auto keptn = test_keptn::Keptn::Start({});
+  void SetUp() override { Start({}); }
+
+  void Start(const test_keptn::Keptn::Options& options) {
+    harness_.reset();
+    auto keptn = test_keptn::Keptn::Start(options);
     ASSERT_THAT(keptn, IsOk());
     keptn_ = *std::move(keptn);
     keptn_->AddProject("shop", test_keptn::SimpleShipyard("dev", "delivery", {"deploy"}));
@@ -141,6 +144,17 @@ TEST_F(KeptnStreamTest, AFailedTaskFailsTheSequenceAndStandsInTheErrorLog) {
   EXPECT_THAT(entries[0].dump(), HasSubstr("exited with code 3"));
 }
 
+// An API that checks events, and takes no more than 64 KB.
+TEST_F(KeptnStreamTest, AnAnswerThatIsTooLargeGetsShorter) {
+  Start({.validate_events = true});
+  harness_->Create(anchor_);
+  harness_->EndPod(anchor_, 0, std::string(200'000, 'x'));
+  harness_->Run(absl::Minutes(3));
+  AwaitCounted("finished");
+  ExpectTheEnd("pass");
+  EXPECT_GE(keptn_->log().Count("http", {{"method", "POST"}, {"status", 400}}), 1);
+}
+
 // What ALWAYS_SEND_FINISHED_EVENT=true makes of a bad job/config.yaml.
 TEST_F(KeptnStreamTest, ARefusedEventEndsItsSequence) {
   anchor_.record.role = runs::Role::kRecord;
@@ -195,8 +209,7 @@ TEST_F(KeptnStreamTest, OtherFaults) {
   for (const auto& test : cases) {
     for (const char* kind : {"started", "finished"}) {
       SCOPED_TRACE(absl::StrCat(test.name, " ", kind));
-      TearDown();
-      SetUp();
+      Start({});
       Inject(kind, test.fault);
       const bool of_started = std::string(kind) == "started";
       Live(!of_started, of_started);
