@@ -159,7 +159,8 @@ void OfferSource::Take(const std::string& type, keptn::Offers offers,
 bool OfferSource::Submit(cloudevents::Event event, const std::string& integration_id,
                          absl::Time now) {
   const std::string id = event.id();
-  const std::optional<bool> is_old = Begin(event, now);
+  const absl::Duration start = clock_.Elapsed();
+  const std::optional<bool> is_old = Begin(event, start, now);
   if (!is_old) return true;
   Delivery delivery = {.event = std::move(event),
                        .via = EventSubmission::VIA_KEPTN,
@@ -167,26 +168,25 @@ bool OfferSource::Submit(cloudevents::Event event, const std::string& integratio
                        .old = *is_old};
   const bool taken = dispatcher_.TryDispatch(
       std::move(delivery), [this, id](const EventOutcome& outcome) { OnOutcome(id, outcome); });
-  if (!taken) PutBack(id);
+  NoteDispatch(id, start, *is_old, taken);
   return taken;
 }
 
-std::optional<bool> OfferSource::Begin(const cloudevents::Event& event, absl::Time now) {
-  const absl::Duration elapsed = clock_.Elapsed();
+std::optional<bool> OfferSource::Begin(const cloudevents::Event& event, absl::Duration start,
+                                       absl::Time now) {
   absl::Status fault;
   {
     absl::MutexLock lock(&mutex_);
     const bool is_known = offers_.contains(event.id());
     if (!is_known && offers_.size() >= options_.max_offers) return std::nullopt;
     Offer& offer = offers_[event.id()];
-    if (offer.in_flight || offer.decided || elapsed < offer.not_before) return std::nullopt;
+    if (offer.in_flight || offer.decided || start < offer.not_before) return std::nullopt;
     offer.type = event.type();
     fault = cloudevents::Validate(event);
     fault.Update(CheckSize(event));
     if (fault.ok()) {
       offer.in_flight = true;
-      if (!offer.first_try) offer.first_try = elapsed;
-      const bool trusted = is_known && elapsed - *offer.first_try <= kTrusted;
+      const bool trusted = offer.first_try && start - *offer.first_try <= kTrusted;
       return !trusted && IsOldByItsTime(event, now);
     }
     offer.decided = true;
@@ -197,10 +197,16 @@ std::optional<bool> OfferSource::Begin(const cloudevents::Event& event, absl::Ti
   return std::nullopt;
 }
 
-void OfferSource::PutBack(const std::string& id) {
+// The outcome may be there already.
+void OfferSource::NoteDispatch(const std::string& id, absl::Duration start, bool is_old,
+                               bool taken) {
   absl::MutexLock lock(&mutex_);
-  const auto offer = offers_.find(id);
-  if (offer != offers_.end()) offer->second.in_flight = false;
+  Offer& offer = offers_.at(id);
+  if (!taken) {
+    offer.in_flight = false;
+  } else if (!is_old && !offer.first_try) {
+    offer.first_try = start;
+  }
 }
 
 void OfferSource::OnOutcome(const std::string& id, const EventOutcome& outcome) {

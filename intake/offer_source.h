@@ -60,6 +60,8 @@ class OfferSource {
     std::string type;
     bool in_flight = false;
     bool decided = false;
+    // When it was first handed over here, unless it had to be looked up: then it may have run
+    // before this process knew it, and is looked up each time.
     std::optional<absl::Duration> first_try;
     absl::Duration not_before = -absl::InfiniteDuration();
   };
@@ -79,8 +81,8 @@ class OfferSource {
   // False if there is no room for it.
   bool Submit(cloudevents::Event event, const std::string& integration_id, absl::Time now);
   // Takes the offer in hand. Nothing if it is not its turn; else whether it may have run long ago.
-  std::optional<bool> Begin(const cloudevents::Event& event, absl::Time now);
-  void PutBack(const std::string& id);
+  std::optional<bool> Begin(const cloudevents::Event& event, absl::Duration start, absl::Time now);
+  void NoteDispatch(const std::string& id, absl::Duration start, bool is_old, bool taken);
   void OnOutcome(const std::string& id, const EventOutcome& outcome);
   void Forget(const std::string& type, const absl::flat_hash_set<std::string>& listed);
   void ForgetOtherTypes(const Queries& queries);

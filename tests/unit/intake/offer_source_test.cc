@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -24,7 +25,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using ::testing::UnorderedElementsAre;
 using Json = nlohmann::json;
 
 constexpr char kDeploy[] = "sh.keptn.event.deploy.triggered";
@@ -387,8 +387,33 @@ TEST_F(OfferSourceTest, OldOffersAreLookedUpUnlessTheyWereHandedOverHere) {
   thread.join();
   old.Stop();
 
-  EXPECT_THAT(answered.Asked(), UnorderedElementsAre("answered", "old"));
+  const std::vector<std::string> asked = answered.Asked();
+  EXPECT_EQ(std::count(asked.begin(), asked.end(), "answered"), 1);
+  EXPECT_GT(std::count(asked.begin(), asked.end(), "old"), 1) << "it may have run before each time";
+  EXPECT_EQ(std::count(asked.begin(), asked.end(), "young"), 0);
   for (const std::string& id : link_.Ids()) EXPECT_NE(id, "answered");
+}
+
+TEST_F(OfferSourceTest, AnOldOfferForWhichThereWasNoRoomIsStillLookedUp) {
+  FakeAnswered answered;
+  OldDeliveries old(answered, {}, metrics_);
+  Dispatcher dispatcher(link_, {.max_in_flight = 1}, clock_, metrics_, &old);
+  OfferSource source(
+      {}, keptn_, subscriptions_, dispatcher, [] { return true; }, clock_, metrics_);
+  link_.Hold();
+  keptn_.SetOffers(kDeploy, {Offer("answered", kDeploy, "dev", absl::Minutes(2)),
+                             Offer("first", kDeploy, "dev", absl::Minutes(3))});
+  absl::Notification stop;
+  std::thread thread([&] { source.Run(stop); });
+  ASSERT_TRUE(WaitForIds({"first"}));
+
+  link_.Release();
+
+  EXPECT_TRUE(WaitFor([&] { return answered.Asked().size() == 2; }));
+  stop.Notify();
+  thread.join();
+  old.Stop();
+  EXPECT_THAT(link_.Ids(), ElementsAre("first"));
 }
 
 }  // namespace
