@@ -285,6 +285,8 @@ void SetPemOrFile(CURL* easy, CURLoption blob_option, const std::string& pem,
 void SetTlsOptions(CURL* easy, const TlsOptions& tls) {
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   SetPemOrFile(easy, CURLOPT_CAINFO_BLOB, tls.ca_pem, CURLOPT_CAINFO, tls.ca_file);
+  // The system's authorities would count as well: libcurl has a folder of them beside the file.
+  if (!tls.ca_pem.empty() || !tls.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   SetPemOrFile(easy, CURLOPT_SSLCERT_BLOB, tls.certificate_pem, CURLOPT_SSLCERT,
                tls.certificate_file);
   SetPemOrFile(easy, CURLOPT_SSLKEY_BLOB, tls.key_pem, CURLOPT_SSLKEY, tls.key_file);
