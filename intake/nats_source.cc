@@ -234,15 +234,17 @@ void NatsSource::HandleEnd(uint64_t number, cloudevents::Event event) {
 void NatsSource::Submit(uint64_t number, Delivery delivery, const absl::Notification& stop) {
   parts_.metrics.CountNatsMessage("submitted");
   Dispatcher::EventCallback done = [verdicts = verdicts_, number,
-                                    longest = options_.longest_delay](EventOutcome outcome) {
+                                    longest = options_.longest_delay](const EventOutcome& outcome) {
     if (!outcome.has_retry()) return verdicts->Put(number, {});
     const auto& wire = outcome.retry().delay();
     const absl::Duration delay = absl::Seconds(wire.seconds()) + absl::Nanoseconds(wire.nanos());
     verdicts->Put(number, {.done = false, .delay = std::clamp(delay, kShortestDelay, longest)});
   };
+  // NOLINTNEXTLINE(bugprone-use-after-move): both are untouched while they are not taken
   while (!parts_.dispatcher.TryDispatch(std::move(delivery), std::move(done))) {
-    if (parts_.clock.WaitOrStop(stop, options_.pause))
+    if (parts_.clock.WaitOrStop(stop, options_.pause)) {
       return verdicts_->Put(number, {.done = false});
+    }
     Settle();
   }
 }

@@ -112,7 +112,7 @@ class DurableConsumer final : public Consumer {
   absl::Status EnsureBound() {
     if (binding_.has_value() && binding_->session->Connected()) return absl::OkStatus();
     binding_.reset();
-    const absl::Status status = Bind();
+    absl::Status status = Bind();
     if (!status.ok()) binding_.reset();
     // A stream that was there comes back: nobody falls back to core NATS for its sake.
     if (absl::IsFailedPrecondition(status) && place_.has_value()) {
