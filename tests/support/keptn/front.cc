@@ -25,16 +25,17 @@ void Keptn::OnRequest(Front front, http::Request request, http::Reply reply) {
     return std::move(reply)(std::move(response));
   }
   if (fault->delay == absl::ZeroDuration()) {
-    return ApplyFault(front, *fault, std::move(request), std::move(reply));
+    return ApplyFault(front, *fault, request, std::move(reply));
   }
   delays_->After(fault->delay, [this, front, fault = *fault, request = std::move(request),
                                 reply = std::move(reply)]() mutable {
-    ApplyFault(front, fault, std::move(request), std::move(reply));
+    ApplyFault(front, fault, request, std::move(reply));
   });
 }
 
 // A reply that is dropped cuts the connection.
-void Keptn::ApplyFault(Front front, const Fault& fault, http::Request request, http::Reply reply) {
+void Keptn::ApplyFault(Front front, const Fault& fault, const http::Request& request,
+                       http::Reply reply) {
   switch (fault.effect) {
     case Fault::Effect::kNone: {
       http::Response response = Answer(front, request);
@@ -71,8 +72,8 @@ Routing Keptn::Route(Front front, const ServiceRequest& request) const {
                                   : RouteThroughGateway(request, options_.prefix);
 }
 
-http::Response Keptn::Answer(Front front, http::Request request) {
-  ServiceRequest call = ToServiceRequest(std::move(request));
+http::Response Keptn::Answer(Front front, const http::Request& request) {
+  ServiceRequest call = ToServiceRequest(request);
   const Routing routing = Route(front, call);
   if (const auto* response = std::get_if<http::Response>(&routing)) return *response;
   const Destination& destination = std::get<Destination>(routing);
@@ -85,12 +86,11 @@ http::Response Keptn::Answer(Front front, http::Request request) {
     if (std::optional<http::Response> refusal = auth_.Refuse(call.headers)) return *refusal;
   }
   call.path = destination.path;
-  return Dispatch(front, destination, std::move(call));
+  return Dispatch(front, destination.service, call);
 }
 
-http::Response Keptn::Dispatch(Front front, const Destination& destination,
-                               ServiceRequest request) {
-  switch (destination.service) {
+http::Response Keptn::Dispatch(Front front, Service service, const ServiceRequest& request) {
+  switch (service) {
     case Service::kApi:
       return api_service_.Handle(request);
     case Service::kController:

@@ -164,9 +164,9 @@ class Keptn {
 
   // front.cc: one call from its door to its answer.
   void OnRequest(Front front, http::Request request, http::Reply reply);
-  void ApplyFault(Front front, const Fault& fault, http::Request request, http::Reply reply);
-  http::Response Answer(Front front, http::Request request);
-  http::Response Dispatch(Front front, const Destination& destination, ServiceRequest request);
+  void ApplyFault(Front front, const Fault& fault, const http::Request& request, http::Reply reply);
+  http::Response Answer(Front front, const http::Request& request);
+  http::Response Dispatch(Front front, Service service, const ServiceRequest& request);
   Routing Route(Front front, const ServiceRequest& request) const;
   void Note(Front front, const http::Request& request, nlohmann::json fields);
 

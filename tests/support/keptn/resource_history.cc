@@ -73,7 +73,7 @@ const ResourceHistory::Revision* ResourceHistory::Resolve(const Project& project
 std::string ResourceHistory::AppendLocked(const std::string& name, const std::string& branch,
                                           Files tree, bool in_clone) {
   Project& project = projects_[name];
-  const std::string id =
+  std::string id =
       Sha1Hex(absl::StrCat(name, "\n", branch, "\n", project.history.size(), "\n", RandomUuid()));
   project.history.push_back({.id = id,
                              .branch = branch,

@@ -17,7 +17,7 @@ absl::Status Missing(const std::string& where) {
 }
 
 nlohmann::json ScalarToJson(const YAML::Node& node) {
-  const std::string text = node.Scalar();
+  const std::string& text = node.Scalar();
   int64_t integer = 0;
   double number = 0;
   if (node.Tag() == "!") return text;  // quoted
