@@ -57,12 +57,12 @@ std::string LeaseCandidate::SeenHolder() const {
 absl::Status LeaseCandidate::Try(bool willing) {
   last_try_ = clock_.Elapsed();
   if (IsOurs()) {
-    const absl::Status renewed = Write();
+    absl::Status renewed = Write();
     if (!IsConflict(renewed)) return renewed;
   }
   RETURN_IF_ERROR(Read());
   if (!IsOurs() && !(willing && IsFree())) return absl::OkStatus();
-  const absl::Status taken = lease_.is_null() ? Create() : Write();
+  absl::Status taken = lease_.is_null() ? Create() : Write();
   if (!IsConflict(taken)) return taken;
   lease_ = nullptr;
   return absl::OkStatus();
