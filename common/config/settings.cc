@@ -25,7 +25,7 @@ constexpr size_t kMaxShownBytes = 200;
 
 // For a message: on one line, without passwords, not endless.
 std::string Shown(absl::string_view text) {
-  const std::string printable = Printable(MaskUserInformation(text));
+  std::string printable = Printable(MaskUserInformation(text));
   if (printable.size() <= kMaxShownBytes) return printable;
   return absl::StrCat(printable.substr(0, kMaxShownBytes), "...");
 }
