@@ -115,10 +115,11 @@ EndedSequences::Kept* EndedSequences::FindLocked(const SequenceEnd& end) {
 }
 
 void EndedSequences::Cancel(const SequenceEnd& end, Done done) {
-  canceller_.Cancel(RequestFor(end), [this, end, done = std::move(done)](
-                                         absl::StatusOr<CancelRunsResponse> response) mutable {
-    std::move(done)(OnCancelled(end, response));
-  });
+  canceller_.Cancel(RequestFor(end),
+                    [this, end, done = std::move(done)](
+                        const absl::StatusOr<CancelRunsResponse>& response) mutable {
+                      std::move(done)(OnCancelled(end, response));
+                    });
 }
 
 bool EndedSequences::OnCancelled(const SequenceEnd& end,

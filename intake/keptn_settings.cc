@@ -48,7 +48,9 @@ std::string HostName() {
   return host;
 }
 
-bool HasWildcard(absl::string_view topic) { return topic.find_first_of("*>") != topic.npos; }
+bool HasWildcard(absl::string_view topic) {
+  return topic.find_first_of("*>") != absl::string_view::npos;
+}
 
 // Names separated by '.', of which one may be '*' and the last one '>'.
 bool IsTopic(absl::string_view topic) {

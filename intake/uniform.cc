@@ -27,6 +27,7 @@ constexpr double kEarliest = 0.9;
 
 std::string Digest(const std::vector<Subscription>& configured) {
   std::vector<std::string> topics;
+  topics.reserve(configured.size());
   for (const Subscription& subscription : configured) topics.push_back(subscription.event);
   std::sort(topics.begin(), topics.end());
   return Sha256Hex(absl::StrJoin(topics, "\n")).substr(0, kDigestDigits);

@@ -25,6 +25,7 @@ namespace {
 using ::jobexec::testing::NatsServer;
 using ::jobexec::testing::PollUntil;
 using ::jobexec::testing::TestScheduler;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -327,6 +328,21 @@ TEST_F(IntakeKeptnTest, StopsWhileKeptnIsSilent) {
   app_->Stop();
 
   EXPECT_THAT(scheduler_.Received(), IsEmpty());
+}
+
+TEST_F(IntakeKeptnTest, ALeaseWithoutAClusterIsSaidAtTheStart) {
+  StartKeptn();
+  config::Environment environment = Remote();
+  environment.insert({{"SCHEDULER_ADDRESS", "127.0.0.1:1"},
+                      {"JOB_NAMESPACE", "keptn"},
+                      {"KUBECONFIG", "/nowhere/config"}});
+  config::SettingsReader reader(environment);
+
+  const auto app = App::Start(LoadSettings(reader));
+
+  ASSERT_FALSE(app.ok());
+  EXPECT_THAT(std::string(app.status().message()),
+              AllOf(HasSubstr("INTAKE_POLL_LEASE"), HasSubstr("/nowhere/config")));
 }
 
 class IntakeNatsTest : public IntakeKeptnTest {
