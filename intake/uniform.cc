@@ -84,8 +84,8 @@ void UniformAgent::Run(const absl::Notification& stop) {
   absl::Duration delay;
   while (!clock_.WaitOrStop(stop, delay)) {
     const absl::Status beat = Beat();
-    condition_.Set(beat);
     metrics_.CountHeartbeat(beat.ok());
+    condition_.Set(beat);
     delay = DelayAfter(beat);
   }
 }

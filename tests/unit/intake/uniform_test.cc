@@ -116,15 +116,16 @@ TEST_F(UniformTest, RegistersAndLearnsItsSubscriptions) {
   EXPECT_THAT(metrics_.Text(), HasSubstr("jobexec_intake_keptn_subscriptions 2\n"));
 }
 
-TEST_F(UniformTest, ChangesInKeptnTakeEffectWithinOneHeartbeat) {
+TEST_F(UniformTest, ChangesInKeptnTakeEffectWithTheNextHeartbeat) {
   StartAgent({"a.triggered"});
   ASSERT_TRUE(WaitForSubscriptions({"a.triggered"}));
 
   Edit({"b.triggered"});
-  clock_.Advance(absl::Seconds(5));
+  keptn_.TakeCalls();
 
-  EXPECT_TRUE(testing::PollUntil(
-      [this] { return Learnt() == std::vector<std::string>{"b.triggered"}; }, absl::Seconds(30)));
+  ASSERT_TRUE(WaitForSubscriptions({"b.triggered"}));
+  // The one that learns of it, and one that may have come since.
+  EXPECT_LE(keptn_.TakeCalls().size(), 2);
 }
 
 TEST_F(UniformTest, KeptnMayBeAwayAtTheStart) {
