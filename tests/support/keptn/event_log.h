@@ -8,7 +8,7 @@
 //                        started, finished, complete), "no open task", "sequence queued", ... Only
 //                        "counted" ones change a task.
 //   controller_crash     an event that crashes the original
-//   sequence_started, task_triggered, task_completed, sequence_finished
+//   sequence_started, sequence_control, task_triggered, task_completed, sequence_finished
 //   registration, subscription, integration_deleted, integration_log
 //   resource             one access to a file or a list: project, stage, service, uri, commit
 //   oauth_token, broker  what the token endpoint and the connection to NATS did
