@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/rpc/outcome_name.h"
+#include "common/rpc/time.h"
 #include "common/runs/event_facts.h"
 #include "common/telemetry/log.h"
 
@@ -71,12 +72,6 @@ void LogDecided(const EventNames& names, const EventOutcome& outcome) {
                               {"keptn_context", names.context},
                               {"outcome", std::string(rpc::OutcomeName(outcome.outcome_case()))},
                               {"reason", Reason(outcome)}});
-}
-
-void SetDeadline(absl::Time deadline, EventSubmission& submission) {
-  const timespec wire = absl::ToTimespec(deadline);
-  submission.mutable_deadline()->set_seconds(wire.tv_sec);
-  submission.mutable_deadline()->set_nanos(static_cast<int32_t>(wire.tv_nsec));
 }
 
 }  // namespace
@@ -163,7 +158,7 @@ void Dispatcher::Submit(std::shared_ptr<Ticket> ticket) {
   submission.set_via(delivery.via);
   submission.set_from_sequence(delivery.from_sequence);
   submission.set_integration_id(std::move(delivery.integration_id));
-  SetDeadline(ticket->deadline, submission);
+  *submission.mutable_deadline() = rpc::ToWire(ticket->deadline);
   link_.Submit(std::move(submission), [this, ticket = std::move(ticket)](EventOutcome outcome) {
     Finish(*ticket, std::move(outcome));
   });

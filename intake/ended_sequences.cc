@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_details.h"
+#include "common/rpc/time.h"
 #include "common/telemetry/log.h"
 
 namespace jobexec::intake {
@@ -26,9 +27,7 @@ CancelRunsRequest RequestFor(const SequenceEnd& end) {
   sequence.set_project(end.scope.project);
   sequence.set_stage(end.scope.stage);
   sequence.set_service(end.scope.service);
-  const timespec before = absl::ToTimespec(end.time);
-  sequence.mutable_before()->set_seconds(before.tv_sec);
-  sequence.mutable_before()->set_nanos(static_cast<int32_t>(before.tv_nsec));
+  *sequence.mutable_before() = rpc::ToWire(end.time);
   sequence.set_include_silent(end.Aborted());
   request.set_requested_by("Keptn");
   request.set_reason(Describe(end));

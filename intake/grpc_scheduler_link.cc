@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/rpc/status.h"
+#include "common/rpc/time.h"
 #include "common/telemetry/log.h"
 #include "jobexecutor/v1/scheduler.grpc.pb.h"
 
@@ -15,9 +16,7 @@ namespace {
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 absl::Duration UntilDeadline(const EventSubmission& submission, Clock& clock) {
-  const absl::Time deadline = absl::FromUnixSeconds(submission.deadline().seconds()) +
-                              absl::Nanoseconds(submission.deadline().nanos());
-  return deadline - clock.TimeNow();
+  return rpc::FromWire(submission.deadline()) - clock.TimeNow();
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/rpc/outcome_name.h"
+#include "common/rpc/time.h"
 #include "intake/metrics.h"
 
 namespace jobexec::intake {
@@ -58,14 +59,11 @@ http::Response NotRecorded(const EventOutcome::Rejected& rejected) {
       absl::StrCat(rejected.reason(), rejected.reason().empty() ? "" : ": ", rejected.message()));
 }
 
-absl::Duration DelayOf(const EventOutcome::Retry& retry) {
-  return absl::Seconds(retry.delay().seconds()) + absl::Nanoseconds(retry.delay().nanos());
-}
-
 }  // namespace
 
 http::Response AnswerTo(const EventOutcome& outcome) {
-  if (outcome.has_retry()) return TryAgain(DelayOf(outcome.retry()), outcome.retry().reason());
+  if (outcome.has_retry())
+    return TryAgain(rpc::FromWire(outcome.retry().delay()), outcome.retry().reason());
   if (outcome.has_rejected() && !outcome.rejected().recorded()) {
     return NotRecorded(outcome.rejected());
   }
@@ -79,7 +77,7 @@ http::Response AnswerToBatch(const std::vector<EventOutcome>& outcomes) {
   for (const EventOutcome& outcome : outcomes) {
     if (outcome.has_retry()) {
       if (undecided == nullptr) undecided = &outcome;
-      delay = std::max(delay, DelayOf(outcome.retry()));
+      delay = std::max(delay, rpc::FromWire(outcome.retry().delay()));
     } else {
       decided.push_back(OutcomeToJson(outcome));
     }

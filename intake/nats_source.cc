@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
+#include "common/rpc/time.h"
 #include "common/runs/event_facts.h"
 #include "common/telemetry/log.h"
 #include "intake/filter.h"
@@ -19,8 +20,6 @@ constexpr absl::Duration kFirstBackoff = absl::Milliseconds(200);
 constexpr absl::Duration kLongestBackoff = absl::Seconds(5);
 // After NATS could not be told something.
 constexpr absl::Duration kSettlePause = absl::Seconds(1);
-// The end of a sequence that could not be handled.
-constexpr absl::Duration kEndDelay = absl::Seconds(5);
 constexpr absl::Duration kShortestDelay = absl::Milliseconds(100);
 // Anyone can cause such lines.
 constexpr int kInvalidLinesPerSecond = 10;
@@ -236,8 +235,7 @@ void NatsSource::Submit(uint64_t number, Delivery delivery, const absl::Notifica
   Dispatcher::EventCallback done = [verdicts = verdicts_, number,
                                     longest = options_.longest_delay](const EventOutcome& outcome) {
     if (!outcome.has_retry()) return verdicts->Put(number, {});
-    const auto& wire = outcome.retry().delay();
-    const absl::Duration delay = absl::Seconds(wire.seconds()) + absl::Nanoseconds(wire.nanos());
+    const absl::Duration delay = rpc::FromWire(outcome.retry().delay());
     verdicts->Put(number, {.done = false, .delay = std::clamp(delay, kShortestDelay, longest)});
   };
   // NOLINTNEXTLINE(bugprone-use-after-move): both are untouched while they are not taken

@@ -5,15 +5,16 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/base/status_details.h"
 #include "common/base/status_macros.h"
+#include "common/keptn/api_error.h"
+#include "common/rpc/time.h"
 #include "common/telemetry/log.h"
 #include "intake/filter.h"
 
 namespace jobexec::intake {
 namespace {
 
-// Longest wait that Keptn may ask for, and before an offer is submitted again.
+// Before an offer is submitted again.
 constexpr absl::Duration kLongestWait = absl::Minutes(1);
 // A round comes up to a tenth earlier or later.
 constexpr double kSpread = 0.1;
@@ -22,10 +23,6 @@ constexpr absl::Duration kTrusted = absl::Minutes(10);
 
 bool IsPollable(absl::string_view type) {
   return absl::EndsWith(type, ".triggered") && type.find_first_of("*>") == absl::string_view::npos;
-}
-
-absl::Duration DelayOf(const EventOutcome::Retry& retry) {
-  return absl::Seconds(retry.delay().seconds()) + absl::Nanoseconds(retry.delay().nanos());
 }
 
 }  // namespace
@@ -63,8 +60,7 @@ absl::Duration OfferSource::Round() {
     backoff_.Reset();
     return Pause();
   }
-  const absl::Duration wanted = GetRetryAfter(polled).value_or(absl::ZeroDuration());
-  return std::max(backoff_.Next(), std::min(wanted, kLongestWait));
+  return std::max(backoff_.Next(), keptn::WantedPause(polled));
 }
 
 absl::Duration OfferSource::Pause() {
@@ -217,7 +213,8 @@ void OfferSource::OnOutcome(const std::string& id, const EventOutcome& outcome) 
   offer.in_flight = false;
   offer.decided = !outcome.has_retry();
   if (offer.decided) return;
-  offer.not_before = clock_.Elapsed() + std::min(DelayOf(outcome.retry()), kLongestWait);
+  const absl::Duration delay = rpc::FromWire(outcome.retry().delay());
+  offer.not_before = clock_.Elapsed() + std::min(delay, kLongestWait);
 }
 
 // Those whose outcome is awaited go in a later round.

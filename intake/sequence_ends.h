@@ -2,9 +2,13 @@
 #pragma once
 
 #include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
 #include "common/cloudevents/event.h"
 
 namespace jobexec::intake {
+
+// Before an end is handed over again that could not be handled.
+inline constexpr absl::Duration kEndDelay = absl::Seconds(5);
 
 // Thread-safe.
 class SequenceEnds {

@@ -9,8 +9,6 @@
 namespace jobexec::intake {
 namespace {
 
-constexpr absl::Duration kEndDelay = absl::Seconds(5);
-
 EventOutcome Ignored(absl::string_view reason) {
   EventOutcome outcome;
   outcome.mutable_ignored()->set_reason(std::string(reason));

@@ -11,6 +11,7 @@
 #include "common/base/hash.h"
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
+#include "common/keptn/api_error.h"
 #include "common/telemetry/log.h"
 
 namespace jobexec::intake {
@@ -20,8 +21,6 @@ using keptn::Subscription;
 
 constexpr char kTopicsMark[] = "topics.";
 constexpr size_t kDigestDigits = 8;
-// Longest wait that Keptn may ask for.
-constexpr absl::Duration kLongestWait = absl::Minutes(1);
 // A heartbeat comes up to a tenth earlier, so that replicas spread.
 constexpr double kEarliest = 0.9;
 
@@ -95,8 +94,7 @@ absl::Duration UniformAgent::DelayAfter(const absl::Status& beat) {
     backoff_.Reset();
     return options_.heartbeat * absl::Uniform(random_, kEarliest, 1.0);
   }
-  const absl::Duration wanted = GetRetryAfter(beat).value_or(absl::ZeroDuration());
-  return std::max(backoff_.Next(), std::min(wanted, kLongestWait));
+  return std::max(backoff_.Next(), keptn::WantedPause(beat));
 }
 
 absl::Status UniformAgent::Beat() {

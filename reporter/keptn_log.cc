@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_split.h"
 #include "common/base/backoff.h"
-#include "common/base/status_details.h"
+#include "common/keptn/api_error.h"
 #include "common/telemetry/log.h"
 #include "reporter/answers.h"
 #include "reporter/next_actions.h"
@@ -18,8 +18,8 @@ namespace {
 
 using runs::Ledger;
 
-constexpr absl::Duration kFirstRetry = absl::Seconds(1);
-constexpr absl::Duration kLongestRetry = absl::Minutes(1);
+constexpr absl::Duration kFirstPostRetry = absl::Seconds(1);
+constexpr absl::Duration kLongestPostRetry = absl::Minutes(1);
 constexpr absl::Duration kPatchTimeout = absl::Seconds(10);
 constexpr size_t kPartsOfTaskType = 5;
 
@@ -70,7 +70,7 @@ void KeptnLog::Run(const absl::Notification& stop) {
 }
 
 void KeptnLog::Post(const ErrorReport& report, const absl::Notification& stop) {
-  Backoff backoff(kFirstRetry, kLongestRetry);
+  Backoff backoff(kFirstPostRetry, kLongestPostRetry);
   while (parts_.may_act()) {
     const absl::Status status = keptn::PostLog(parts_.api, {report.entry});
     if (status.ok()) return NoteFate(report, kErrorLogPosted);
@@ -79,8 +79,7 @@ void KeptnLog::Post(const ErrorReport& report, const absl::Notification& stop) {
                    {{"event_id", report.entry.triggered_id}, {"error", status.ToString()}});
       return NoteFate(report, kErrorLogRefused);
     }
-    const absl::Duration asked = GetRetryAfter(status).value_or(absl::ZeroDuration());
-    const absl::Duration delay = std::max(backoff.Next(), std::min(asked, kLongestRetry));
+    const absl::Duration delay = std::max(backoff.Next(), keptn::WantedPause(status));
     log::Warning("will try again", {{"what", "posting to Keptn's error log"},
                                     {"event_id", report.entry.triggered_id},
                                     {"after", absl::FormatDuration(delay)},

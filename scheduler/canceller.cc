@@ -12,6 +12,7 @@
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
 #include "common/json/json.h"
+#include "common/rpc/time.h"
 #include "common/runs/cancel_marks.h"
 #include "common/runs/names.h"
 #include "common/telemetry/log.h"
@@ -26,7 +27,7 @@ using jobexecutor::v1::EventRef;
 using jobexecutor::v1::SequenceRef;
 using Json = nlohmann::json;
 
-constexpr absl::Duration kCallTimeout = absl::Seconds(15);
+constexpr absl::Duration kMarkTimeout = absl::Seconds(15);
 constexpr int kPageSize = 500;
 // How often a mark is tried against other writers of the same anchor.
 constexpr int kMaxTries = 10;
@@ -57,10 +58,6 @@ absl::Status CheckText(absl::string_view field, const std::string& text, size_t 
   if (text.size() <= limit) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(field, " has ", text.size(), " bytes, allowed are ", limit));
-}
-
-absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
-  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
 }
 
 // An event without a time of its own counts from when its plan was stored.
@@ -112,7 +109,7 @@ absl::StatusOr<CancelRunsResponse> Canceller::Cancel(const CancelRunsRequest& re
 
 absl::StatusOr<absl::Duration> Canceller::TimeLeft(absl::Time deadline) {
   const absl::Duration left = deadline - clock_.TimeNow();
-  if (left > absl::ZeroDuration()) return std::min(left, kCallTimeout);
+  if (left > absl::ZeroDuration()) return std::min(left, kMarkTimeout);
   return absl::DeadlineExceededError("the call's deadline has passed: repeat it");
 }
 
@@ -165,7 +162,8 @@ absl::StatusOr<CancelRunsResponse> Canceller::CancelSequence(const SequenceRef& 
   RETURN_IF_ERROR(CheckSequence(sequence));
   order.include_silent = sequence.include_silent();
   order.cancel.sequence_ended = true;
-  const auto of_sequence = [&, before = ToTime(sequence.before())](const runs::JobRecord& anchor) {
+  const auto of_sequence = [&, before = rpc::FromWire(sequence.before())](
+                               const runs::JobRecord& anchor) {
     return anchor.facts.project == sequence.project() && anchor.facts.stage == sequence.stage() &&
            anchor.facts.service == sequence.service() && TimeOf(anchor) < before;
   };

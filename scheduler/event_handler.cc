@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
+#include "common/rpc/time.h"
 #include "common/telemetry/log.h"
 #include "scheduler/outcomes.h"
 
@@ -19,10 +20,6 @@ using jobexecutor::v1::EventSubmission;
 constexpr absl::Duration kDefaultTimeLimit = absl::Seconds(60);
 constexpr absl::Duration kShortestRetry = absl::Seconds(1);
 constexpr absl::Duration kLongestRetry = absl::Minutes(1);
-
-absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
-  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
-}
 
 runs::Via ViaOf(const EventSubmission& submission) {
   switch (submission.via()) {
@@ -61,7 +58,7 @@ EventHandler::EventHandler(Options options, ConfigSource& configs, const Planner
       metrics_(metrics) {}
 
 absl::Time EventHandler::DeadlineOf(const EventSubmission& submission) const {
-  return submission.has_deadline() ? ToTime(submission.deadline())
+  return submission.has_deadline() ? rpc::FromWire(submission.deadline())
                                    : clock_.TimeNow() + kDefaultTimeLimit;
 }
 

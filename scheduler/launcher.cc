@@ -13,7 +13,7 @@ namespace jobexec::scheduler {
 namespace {
 
 // Longest wait for one call; the submission's deadline may cut it short.
-constexpr absl::Duration kCallTimeout = absl::Seconds(15);
+constexpr absl::Duration kCreateTimeout = absl::Seconds(15);
 
 }  // namespace
 
@@ -22,7 +22,7 @@ absl::Status Launcher::Create(const PlannedJob& job, absl::Time deadline) {
   if (left <= absl::ZeroDuration()) {
     return absl::DeadlineExceededError("the submission's deadline has passed");
   }
-  return kube_.Create(kube::Jobs(job.name_space), job.body, std::min(left, kCallTimeout));
+  return kube_.Create(kube::Jobs(job.name_space), job.body, std::min(left, kCreateTimeout));
 }
 
 LaunchResult Launcher::Launch(const Plan& plan, const runs::EventFacts& facts,
@@ -71,7 +71,7 @@ LaunchResult Launcher::CreateAnchor(const Plan& plan, const runs::EventFacts& fa
 
 LaunchResult Launcher::Find(const PlannedJob& anchor, const runs::EventFacts& facts,
                             const std::string& installation) {
-  const auto job = kube_.Get(kube::Jobs(anchor.name_space), anchor.name, kCallTimeout);
+  const auto job = kube_.Get(kube::Jobs(anchor.name_space), anchor.name, kCreateTimeout);
   if (absl::IsNotFound(job.status())) return {};
   if (!job.ok()) {
     return {.status = absl::UnavailableError(

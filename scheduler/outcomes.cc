@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_details.h"
+#include "common/rpc/time.h"
 
 namespace jobexec::scheduler {
 
@@ -47,9 +48,7 @@ EventOutcome Rejected(const absl::Status& status) {
 EventOutcome RetryLater(absl::Duration delay, absl::string_view reason) {
   EventOutcome outcome;
   auto& retry = *outcome.mutable_retry();
-  const int64_t millis = absl::ToInt64Milliseconds(delay);
-  retry.mutable_delay()->set_seconds(millis / 1000);
-  retry.mutable_delay()->set_nanos(static_cast<int>(millis % 1000 * 1'000'000));
+  *retry.mutable_delay() = rpc::ToWire(delay);
   retry.set_reason(std::string(reason));
   return outcome;
 }

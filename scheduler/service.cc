@@ -10,6 +10,7 @@
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/status.h"
+#include "common/rpc/time.h"
 #include "common/runs/names.h"
 #include "scheduler/config/config_parser.h"
 #include "scheduler/grant.h"
@@ -71,12 +72,6 @@ absl::Time DeadlineOf(const grpc::CallbackServerContext& context, Clock& clock) 
   return std::min(absl::FromChrono(context.deadline()), clock.TimeNow() + kLongestCall);
 }
 
-void SetDeadline(absl::Time deadline, jobexecutor::v1::EventSubmission& submission) {
-  const int64_t millis = absl::ToUnixMillis(deadline);
-  submission.mutable_deadline()->set_seconds(millis / 1000);
-  submission.mutable_deadline()->set_nanos(static_cast<int>(millis % 1000 * 1'000'000));
-}
-
 // What a caller of RunTask is told instead of an outcome.
 absl::Status StatusOf(const EventOutcome& outcome) {
   if (outcome.has_accepted()) return absl::OkStatus();
@@ -87,15 +82,14 @@ absl::Status StatusOf(const EventOutcome& outcome) {
     return status;
   }
   absl::Status status = absl::UnavailableError(outcome.retry().reason());
-  SetRetryAfter(status, absl::Seconds(outcome.retry().delay().seconds()) +
-                            absl::Nanoseconds(outcome.retry().delay().nanos()));
+  SetRetryAfter(status, rpc::FromWire(outcome.retry().delay()));
   return status;
 }
 
 absl::Status Run(SubmissionQueue& queue, const RunTaskRequest& request, absl::Time deadline,
                  RunTaskResponse& response) {
   ASSIGN_OR_RETURN(TaskSubmission task, ReadTaskRequest(request));
-  SetDeadline(deadline, task.submission);
+  *task.submission.mutable_deadline() = rpc::ToWire(deadline);
   const EventOutcome outcome = queue.Decide(task);
   RETURN_IF_ERROR(StatusOf(outcome));
   const auto& event = task.submission.event();

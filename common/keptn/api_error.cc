@@ -19,7 +19,8 @@
 namespace jobexec::keptn {
 namespace {
 
-constexpr size_t kMaxMessageBytes = 2048;
+constexpr absl::Duration kLongestPause = absl::Minutes(1);
+constexpr size_t kMaxShownBytes = 2048;
 constexpr int64_t kMaxRetryAfterSeconds = 3600;
 constexpr char kAnswerUrl[] = "jobexec.dev/keptn-answer";
 
@@ -31,7 +32,7 @@ ErrorAnswer ReadAnswer(const http::Response& response) {
   if (!body.ok()) return answer;
   const std::string message = json::GetString(*body, "message");
   answer.from_keptn = !message.empty() || json::Find(*body, "code") != nullptr;
-  answer.message = Printable(absl::string_view(message).substr(0, kMaxMessageBytes));
+  answer.message = Printable(absl::string_view(message).substr(0, kMaxShownBytes));
   return answer;
 }
 
@@ -127,6 +128,10 @@ bool ShowsReachable(const absl::Status& status) {
   // One request that Keptn fails at is no outage.
   if (answer->status == 500) return answer->from_keptn;
   return !absl::IsUnavailable(status) && !absl::IsUnauthenticated(status);
+}
+
+absl::Duration WantedPause(const absl::Status& status) {
+  return std::min(GetRetryAfter(status).value_or(absl::ZeroDuration()), kLongestPause);
 }
 
 }  // namespace jobexec::keptn

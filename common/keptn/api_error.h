@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/http/http_message.h"
 
 namespace jobexec::keptn {
@@ -26,5 +27,8 @@ std::optional<ErrorAnswer> GetErrorAnswer(const absl::Status& status);
 // False if `status`, of a call, shows an outage, a missing right or a wrong address: Keptn cannot
 // be used now.
 bool ShowsReachable(const absl::Status& status);
+
+// How long Keptn asks to wait before the next call: at most a minute, zero if it does not.
+absl::Duration WantedPause(const absl::Status& status);
 
 }  // namespace jobexec::keptn

@@ -7,12 +7,12 @@
 namespace jobexec::keptn {
 namespace {
 
-constexpr size_t kMaxMessageBytes = 64 * 1024;
+constexpr size_t kMaxEntryBytes = 64 * 1024;
 
 // Cut between characters: a byte 10xxxxxx goes on with the one before.
 std::string Cut(std::string text) {
-  if (text.size() <= kMaxMessageBytes) return text;
-  size_t end = kMaxMessageBytes;
+  if (text.size() <= kMaxEntryBytes) return text;
+  size_t end = kMaxEntryBytes;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
   text.resize(end);
   return text;

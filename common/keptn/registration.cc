@@ -12,8 +12,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr char kRegistration[] = "/v1/uniform/registration";
-
 std::string TextAt(const Json& object, std::initializer_list<absl::string_view> keys) {
   const Json* value = json::FindPath(object, keys);
   return value != nullptr && value->is_string() ? value->get<std::string>() : "";
@@ -31,10 +29,14 @@ absl::StatusOr<Registration> Read(const Json& record) {
 
 }  // namespace
 
+std::string RegistrationPath(const std::string& integration_id) {
+  return absl::StrCat(kRegister, "/", Escape(integration_id));
+}
+
 absl::StatusOr<std::optional<Registration>> FindRegistration(Api& api, const std::string& name,
                                                              const std::string& name_space) {
   ASSIGN_OR_RETURN(const Answer answer,
-                   api.Send({.path = absl::StrCat(kRegistration, "?name=", Escape(name))}));
+                   api.Send({.path = absl::StrCat(kRegister, "?name=", Escape(name))}));
   const auto list = json::Parse(answer.body);
   if (!list.ok() || !(list->is_array() || list->is_null())) {
     return absl::InternalError("Keptn's list of integrations is no JSON list");
@@ -54,7 +56,7 @@ absl::Status PutSubscription(Api& api, const std::string& integration_id,
                              const Subscription& subscription) {
   return api
       .Send({.method = "PUT",
-             .path = absl::StrCat(kRegistration, "/", Escape(integration_id), "/subscription/",
+             .path = absl::StrCat(RegistrationPath(integration_id), "/subscription/",
                                   Escape(subscription.id)),
              .body = json::Dump(SubscriptionToJson(subscription))})
       .status();

@@ -12,6 +12,11 @@
 
 namespace jobexec::keptn {
 
+inline constexpr char kRegister[] = "/v1/uniform/registration";
+
+// Of one record of the register.
+std::string RegistrationPath(const std::string& integration_id);
+
 struct Registration {
   std::string id;
   std::string distributor_version;

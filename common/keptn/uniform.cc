@@ -10,13 +10,12 @@
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
 #include "common/json/json.h"
+#include "common/keptn/registration.h"
 
 namespace jobexec::keptn {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr char kRegistration[] = "/v1/uniform/registration";
 
 Json ToJson(const Integration& integration) {
   return {{"hostname", integration.hostname},
@@ -58,10 +57,6 @@ absl::StatusOr<std::string> SendForId(Api& api, const Call& call) {
   return absl::InternalError(absl::StrCat(call.path, ": Keptn's answer has no id"));
 }
 
-std::string PathOf(const std::string& integration_id) {
-  return absl::StrCat(kRegistration, "/", Escape(integration_id));
-}
-
 }  // namespace
 
 absl::StatusOr<std::string> Register(Api& api, const Integration& integration,
@@ -75,13 +70,14 @@ absl::StatusOr<std::string> Register(Api& api, const Integration& integration,
                      {"name", integration.name},
                      {"metadata", ToJson(integration)},
                      {"subscriptions", SubscriptionsToJson(named)}};
-  return SendForId(api, {.method = "POST", .path = kRegistration, .body = json::Dump(body)});
+  return SendForId(api, {.method = "POST", .path = kRegister, .body = json::Dump(body)});
 }
 
 absl::StatusOr<std::vector<Subscription>> Ping(Api& api, const std::string& integration_id) {
   ASSIGN_OR_RETURN(
       const Json record,
-      SendForJson(api, {.method = "PUT", .path = absl::StrCat(PathOf(integration_id), "/ping")}));
+      SendForJson(
+          api, {.method = "PUT", .path = absl::StrCat(RegistrationPath(integration_id), "/ping")}));
   const Json* list = json::Find(record, "subscriptions");
   return SubscriptionsFromJson(list == nullptr ? Json() : *list);
 }

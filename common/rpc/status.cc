@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "absl/time/time.h"
 #include "common/base/status_details.h"
+#include "common/rpc/time.h"
 #include "jobexecutor/v1/error_details.pb.h"
 
 namespace jobexec::rpc {
@@ -13,9 +13,7 @@ namespace {
 
 void PackRetryInfo(absl::Duration delay, google::rpc::Status& details) {
   google::rpc::RetryInfo retry;
-  const int64_t seconds = absl::IDivDuration(delay, absl::Seconds(1), &delay);
-  retry.mutable_retry_delay()->set_seconds(seconds);
-  retry.mutable_retry_delay()->set_nanos(static_cast<int>(absl::ToInt64Nanoseconds(delay)));
+  *retry.mutable_retry_delay() = ToWire(delay);
   details.add_details()->PackFrom(retry);
 }
 
@@ -48,8 +46,7 @@ absl::Status FromGrpc(const grpc::Status& status) {
     if (detail.UnpackTo(&info)) {
       SetReason(result, info.reason());
     } else if (detail.UnpackTo(&retry)) {
-      SetRetryAfter(result, absl::Seconds(retry.retry_delay().seconds()) +
-                                absl::Nanoseconds(retry.retry_delay().nanos()));
+      SetRetryAfter(result, FromWire(retry.retry_delay()));
     }
   }
   return result;
