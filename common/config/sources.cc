@@ -16,13 +16,13 @@
 namespace jobexec::config {
 namespace {
 
-constexpr size_t kMaxShownBytes = 80;
+constexpr size_t kMaxWordBytes = 80;
 // More wrong letters make another name.
 constexpr size_t kMaxSlips = 2;
 
 // A word of the user's without what may be a value.
-std::string Shown(absl::string_view word) {
-  return Printable(word.substr(0, std::min(word.find('='), kMaxShownBytes)));
+std::string ShownName(absl::string_view word) {
+  return Printable(word.substr(0, std::min(word.find('='), kMaxWordBytes)));
 }
 
 // Letters to add, drop or replace between the two (Levenshtein).
@@ -45,7 +45,7 @@ size_t Distance(absl::string_view a, absl::string_view b) {
 const Setting* Nearest(absl::string_view name, const std::vector<Setting>& known) {
   const Setting* nearest = nullptr;
   size_t least = kMaxSlips + 1;
-  if (name.size() > kMaxShownBytes) return nullptr;
+  if (name.size() > kMaxWordBytes) return nullptr;
   for (const Setting& setting : known) {
     const size_t distance = Distance(name, setting.name);
     if (distance >= least) continue;
@@ -80,7 +80,7 @@ class FlagReader {
       if (IsFlag(word)) {
         ReadFlag(word);
       } else {
-        AddFault("unexpected argument \"", Shown(word), "\", expected --name=value");
+        AddFault("unexpected argument \"", ShownName(word), "\", expected --name=value");
       }
     }
   }
@@ -119,7 +119,7 @@ class FlagReader {
 
   void RefuseUnknown(absl::string_view flag, size_t equals) {
     const Setting* meant = Nearest(SettingName(flag), known_);
-    AddFault("unknown flag ", Shown(flag),
+    AddFault("unknown flag ", ShownName(flag),
              meant == nullptr ? "" : absl::StrCat("; is ", FlagName(meant->name), " meant?"));
     SkipValue(equals);
   }
@@ -140,7 +140,7 @@ class FlagReader {
 
 std::string UnknownName(const std::string& name, const std::vector<Setting>& known) {
   const Setting* meant = Nearest(name, known);
-  return absl::StrCat(Shown(name), " is no setting of this program",
+  return absl::StrCat(ShownName(name), " is no setting of this program",
                       meant == nullptr ? "" : absl::StrCat("; is ", meant->name, " meant?"));
 }
 

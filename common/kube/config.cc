@@ -17,10 +17,10 @@
 namespace jobexec::kube {
 namespace {
 
-constexpr size_t kMaxFileBytes = 1024 * 1024;
+constexpr size_t kMaxAccountFileBytes = 1024 * 1024;
 
 absl::Status CheckFile(const std::string& path) {
-  return Annotate(ReadFile(path, kMaxFileBytes).status(), "service account of this pod");
+  return Annotate(ReadFile(path, kMaxAccountFileBytes).status(), "service account of this pod");
 }
 
 absl::StatusOr<ClusterConfig> LoadInCluster(const PodEnvironment& pod) {
@@ -37,7 +37,8 @@ absl::StatusOr<ClusterConfig> LoadInCluster(const PodEnvironment& pod) {
   config.tls.ca_file = absl::StrCat(pod.service_account, "/ca.crt");
   RETURN_IF_ERROR(CheckFile(config.token_file));
   RETURN_IF_ERROR(CheckFile(config.tls.ca_file));
-  const auto name_space = ReadFile(absl::StrCat(pod.service_account, "/namespace"), kMaxFileBytes);
+  const auto name_space =
+      ReadFile(absl::StrCat(pod.service_account, "/namespace"), kMaxAccountFileBytes);
   if (name_space.ok()) config.name_space = std::string(absl::StripAsciiWhitespace(*name_space));
   return config;
 }

@@ -6,13 +6,13 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_details.h"
 #include "common/base/status_macros.h"
+#include "scheduler/config/config_fault.h"
 
 namespace jobexec::scheduler {
 namespace {
 
 constexpr size_t kMaxNameBytes = 63;
 constexpr size_t kMaxDomainBytes = 253;
-constexpr size_t kMaxShownBytes = 80;
 
 bool IsName(absl::string_view text) {
   static const re2::RE2* const kName = new re2::RE2("[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?");
@@ -35,7 +35,7 @@ absl::Status CheckMetadataKey(absl::string_view key) {
   if ((has_domain && !IsDomain(key.substr(0, slash))) ||
       !IsName(has_domain ? key.substr(slash + 1) : key)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("key \"", key.substr(0, kMaxShownBytes),
+        absl::StrCat("key \"", Shown(key),
                      "\" is not [domain/]name with a name of at most 63 letters, digits, '-', '_' "
                      "and '.', letters or digits at its ends"));
   }
@@ -49,7 +49,7 @@ absl::Status CheckMetadataKey(absl::string_view key) {
 absl::Status CheckLabelValue(absl::string_view value) {
   if (value.empty() || IsName(value)) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("value \"", value.substr(0, kMaxShownBytes),
+      absl::StrCat("value \"", Shown(value),
                    "\" is not at most 63 letters, digits, '-', '_' and '.' with letters or digits "
                    "at its ends"));
 }
