@@ -9,7 +9,7 @@
 namespace jobexec::cli {
 namespace {
 
-constexpr char kExamples[] = R"(  jobexec explain --event event.json --config job/config.yaml
+constexpr char kExplainExamples[] = R"(  jobexec explain --event event.json --config job/config.yaml
   jobexec explain --event event.json --config job/config.yaml --type sh.keptn.event.test.triggered
   kubectl get configmap jobs -o jsonpath='{.data.config}' | jobexec explain --event e --config -
 
@@ -36,7 +36,7 @@ int RunExplain(const Arguments& arguments, const Console& console) {
 Command ExplainCommand() {
   Command command = {.name = "explain",
                      .summary = "Say why each action matches an event or not",
-                     .examples = kExamples,
+                     .examples = kExplainExamples,
                      .options = EventAndConfigOptions(),
                      .run = RunExplain};
   command.options.push_back(ColourOption());

@@ -16,7 +16,7 @@ namespace {
 
 constexpr char kImages[] = "ALLOWED_IMAGE_LIST";
 constexpr char kPrivileged[] = "ALLOW_PRIVILEGED_JOBS";
-constexpr char kExamples[] = R"(  jobexec lint job/config.yaml
+constexpr char kLintExamples[] = R"(  jobexec lint job/config.yaml
   jobexec lint --image-allow-list 'docker.io/*,alpine:*' */job/config.yaml
   jobexec lint --format json - < job/config.yaml | jq '.files[].findings[]'
 
@@ -78,7 +78,7 @@ int RunLint(const Arguments& arguments, const Console& console) {
 Command LintCommand() {
   return {.name = "lint",
           .summary = "Check job/config.yaml files",
-          .examples = kExamples,
+          .examples = kLintExamples,
           .options = {{.name = "--parser-only",
                        .help = "Only what the parser refuses",
                        .is_switch = true},

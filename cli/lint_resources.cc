@@ -9,18 +9,18 @@ namespace {
 using scheduler::Resources;
 using scheduler::Shown;
 
-constexpr char kRule[] = "quantity";
+constexpr char kQuantityRule[] = "quantity";
 
 bool CheckQuantity(const std::string& text, bool may_be_zero, const Path& path,
                    Findings& findings) {
   const auto order = scheduler::CompareQuantities(text, "0");
   if (!order.ok()) {
-    findings.Error(path, kRule, std::string(order.status().message()));
+    findings.Error(path, kQuantityRule, std::string(order.status().message()));
     return false;
   }
   if (*order > 0 || (*order == 0 && may_be_zero)) return true;
   findings.Error(
-      path, kRule,
+      path, kQuantityRule,
       absl::StrCat("\"", Shown(text), "\" is too small; expected a quantity ",
                    may_be_zero ? "of zero or more" : "above zero", ", e.g. 500m, 2 or 1.5Gi"));
   return false;
@@ -50,11 +50,11 @@ void CompareWithLimits(const Resources& resources, const Path& path, Findings& f
     const int order =
         has_limit ? scheduler::CompareQuantities(request, limit->second).value_or(0) : 0;
     if (!MayBeOvercommitted(name) && (!has_limit || order != 0)) {
-      findings.Error(path / "requests" / name, kRule,
+      findings.Error(path / "requests" / name, kQuantityRule,
                      absl::StrCat("the request of ", Shown(name), " is ", Shown(request),
                                   "; expected the same as its limit, write the limit alone"));
     } else if (order > 0) {
-      findings.Error(path / "requests" / name, kRule,
+      findings.Error(path / "requests" / name, kQuantityRule,
                      absl::StrCat("the request of ", Shown(name), " is ", Shown(request),
                                   "; expected at most its limit ", Shown(limit->second)));
     }

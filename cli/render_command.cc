@@ -9,7 +9,7 @@
 namespace jobexec::cli {
 namespace {
 
-constexpr char kExamples[] = R"(  jobexec render --event event.json --config job/config.yaml
+constexpr char kRenderExamples[] = R"(  jobexec render --event event.json --config job/config.yaml
   jobexec render --event event.json --config job/config.yaml --format json | jq .metadata.name
   ALLOWED_IMAGE_LIST='alpine:*' jobexec render --job-namespace jobs --event - --config c.yaml < e
 
@@ -45,7 +45,7 @@ int RunRender(const Arguments& arguments, const Console& console) {
 Command RenderCommand() {
   Command command = {.name = "render",
                      .summary = "Print the Jobs that an event leads to",
-                     .examples = kExamples,
+                     .examples = kRenderExamples,
                      .options = EventAndConfigOptions(),
                      .run = RunRender};
   command.options.push_back(FormatOption({"yaml", "json"}, "Format of the Jobs [yaml]"));

@@ -4,7 +4,7 @@ namespace jobexec::reporter {
 namespace {
 
 using runs::Ledger;
-using Kind = Step::Kind;
+using StepKind = Step::Kind;
 
 Ledger Mark(Answer answer, uint64_t sequence) {
   const bool started = answer == Answer::kStarted;
@@ -28,7 +28,7 @@ bool NeedsLook(const StepInput& input) {
 
 Step Intend(const StepInput& input) {
   const bool again = IsIntentOf(input.answer, input.ledger);
-  return {.kind = Kind::kIntend,
+  return {.kind = StepKind::kIntend,
           .ledger = {.state = IntentState(input.answer),
                      .intent = again ? input.ledger.intent + 1 : 1,
                      .holder = input.holder,
@@ -36,22 +36,22 @@ Step Intend(const StepInput& input) {
                      .intent_time = absl::FromUnixMillis(absl::ToUnixMillis(input.now))}};
 }
 
-Step WaitFor(absl::Duration wait) { return {.kind = Kind::kWait, .wait = wait}; }
+Step WaitFor(absl::Duration wait) { return {.kind = StepKind::kWait, .wait = wait}; }
 
 // What became of an intention whose event may have been delivered.
 Step AskKeptn(const StepInput& input, const Sent& sent) {
   if (sent.look_failed && input.elapsed - sent.since >= kAskLimit) {
-    return input.answer == Answer::kStarted ? Step{.kind = Kind::kGiveUp} : Intend(input);
+    return input.answer == Answer::kStarted ? Step{.kind = StepKind::kGiveUp} : Intend(input);
   }
-  if (!sent.absence.has_value()) return {.kind = Kind::kLook};
+  if (!sent.absence.has_value()) return {.kind = StepKind::kLook};
   const Absence& absence = *sent.absence;
   const absl::Duration gap = absence.from_event_store ? kEventStoreGap : kControllerGap;
   if (absence.last - absence.first >= gap) {
     return input.elapsed - absence.last <= kLookValidity ? Intend(input)
-                                                         : Step{.kind = Kind::kLook};
+                                                         : Step{.kind = StepKind::kLook};
   }
   const absl::Duration wait = absence.first + gap - input.elapsed;
-  return wait > absl::ZeroDuration() ? WaitFor(wait) : Step{.kind = Kind::kLook};
+  return wait > absl::ZeroDuration() ? WaitFor(wait) : Step{.kind = StepKind::kLook};
 }
 
 Step IntendOrPost(const StepInput& input) {
@@ -59,7 +59,7 @@ Step IntendOrPost(const StepInput& input) {
   const AnswerMemory& memory = input.memory;
   const bool can_ask = input.transport == Transport::kKeptn;
   if (memory.unused_intent == input.ledger) {
-    return {.kind = can_ask && memory.refused ? Kind::kLook : Kind::kPublish};
+    return {.kind = can_ask && memory.refused ? StepKind::kLook : StepKind::kPublish};
   }
   if (!memory.sent.has_value() || memory.sent->intent != input.ledger) {
     return WaitFor(kIntentSettled);
@@ -81,11 +81,11 @@ bool IsSettled(const AnswerMemory& memory) { return memory.stored.has_value() ||
 
 Step NextStep(const StepInput& input) {
   if (input.memory.stored.has_value()) {
-    return {.kind = Kind::kMark, .ledger = Mark(input.answer, *input.memory.stored)};
+    return {.kind = StepKind::kMark, .ledger = Mark(input.answer, *input.memory.stored)};
   }
-  if (input.memory.given_up) return {.kind = Kind::kGiveUp};
+  if (input.memory.given_up) return {.kind = StepKind::kGiveUp};
   if (input.transport != Transport::kJetStream) return IntendOrPost(input);
-  return {.kind = NeedsLook(input) ? Kind::kLook : Kind::kPublish};
+  return {.kind = NeedsLook(input) ? StepKind::kLook : StepKind::kPublish};
 }
 
 void NoteSeen(Answer answer, const Ledger& ledger, absl::Duration elapsed, AnswerMemory& memory) {

@@ -13,7 +13,7 @@ namespace jobexec::reporter {
 namespace {
 
 // Well below the time after which an intention counts as settled.
-constexpr absl::Duration kTimeout = absl::Seconds(15);
+constexpr absl::Duration kPostTimeout = absl::Seconds(15);
 constexpr size_t kMaxTokenBytes = 64 * 1024;
 // Of an error's body, for the log.
 constexpr size_t kMaxQuotedBytes = 200;
@@ -60,7 +60,7 @@ absl::StatusOr<Receipt> HttpSinkPublisher::Publish(const cloudevents::Event& eve
                                  absl::StrCat("Bearer ", absl::StripAsciiWhitespace(*token)));
   }
   const absl::StatusOr<http::Response> response =
-      client_.Send(request, kTimeout, /*idempotent=*/false);
+      client_.Send(request, kPostTimeout, /*idempotent=*/false);
   if (!response.ok()) return response.status();
   if (response->status < 200 || response->status >= 300) return RefusedBy(*response);
   return Receipt{};

@@ -24,7 +24,7 @@ constexpr absl::Duration kIdleTimeout = absl::Seconds(90);
 constexpr absl::Duration kMinWatch = absl::Minutes(5);
 constexpr absl::Duration kMaxWatch = absl::Minutes(10);
 constexpr absl::Duration kFirstPause = absl::Milliseconds(800);
-constexpr absl::Duration kLongestPause = absl::Seconds(30);
+constexpr absl::Duration kLongestWatchPause = absl::Seconds(30);
 // A watch that lived as long was a success.
 constexpr absl::Duration kGoodWatch = absl::Seconds(5);
 
@@ -89,7 +89,7 @@ const absl::Notification* JobWatcher::BeginRound() {
 }
 
 void JobWatcher::Run() {
-  Backoff pause(kFirstPause, kLongestPause);
+  Backoff pause(kFirstPause, kLongestWatchPause);
   while (const absl::Notification* interrupt = BeginRound()) {
     const absl::Duration start = parts_.clock.Elapsed();
     if (!current()) version_.clear();

@@ -43,7 +43,7 @@ std::string JobOf(const runs::ManifestEntry& entry) {
   return absl::StrCat(entry.name_space, "/", entry.job);
 }
 
-bool HasEnded(const TaskStatus& task) {
+bool IsOver(const TaskStatus& task) {
   return task.state == TaskState::kPassed || task.state == TaskState::kFailed ||
          task.state == TaskState::kSkipped;
 }
@@ -165,7 +165,7 @@ class Session {
         RETURN_IF_ERROR(ReadContainer(*source));
         continue;
       }
-      if (HasEnded(*task) || !request_.follow()) return EndTask(*task);
+      if (IsOver(*task) || !request_.follow()) return EndTask(*task);
       RETURN_IF_ERROR(Wait());
     }
   }

@@ -16,12 +16,12 @@ namespace {
 
 using ::jobexecutor::v1::StreamLogsRequest;
 using ::jobexecutor::v1::StreamLogsResponse;
-using WriteReactor = grpc::ServerWriteReactor<StreamLogsResponse>;
+using LogReactor = grpc::ServerWriteReactor<StreamLogsResponse>;
 
 }  // namespace
 
 // One call. Its worker gives it one message at a time and waits while one is under way.
-class LogCall final : public WriteReactor {
+class LogCall final : public LogReactor {
  public:
   LogCall(LogStreams& streams, grpc::CallbackServerContext* context,
           const StreamLogsRequest& request)
@@ -107,8 +107,8 @@ LogStreams::LogStreams(Options options, LogReader& reader)
       reader_(reader),
       workers_(options.max_calls, static_cast<size_t>(options.max_calls)) {}
 
-WriteReactor* LogStreams::Open(grpc::CallbackServerContext* context,
-                               const StreamLogsRequest& request) {
+LogReactor* LogStreams::Open(grpc::CallbackServerContext* context,
+                             const StreamLogsRequest& request) {
   auto call = std::make_shared<LogCall>(*this, context, request);
   absl::MutexLock lock(&mutex_);
   if (stopped_) {

@@ -12,7 +12,7 @@
 namespace jobexec::reporter {
 namespace {
 
-constexpr absl::Duration kTimeout = absl::Seconds(10);
+constexpr absl::Duration kReadTimeout = absl::Seconds(10);
 // Pods of one task and events of one object that an answer looks at.
 constexpr size_t kMaxPods = 10;
 constexpr int kMaxEvents = 50;
@@ -95,9 +95,9 @@ std::string LogCollector::ReadContainer(const PodView& pod, const ContainerView&
                                         size_t limit) {
   const int64_t bytes = static_cast<int64_t>(limit);
   absl::StatusOr<std::string> log =
-      client_.ReadLog(pod.name_space, pod.name, container.name, bytes, kTimeout);
+      client_.ReadLog(pod.name_space, pod.name, container.name, bytes, kReadTimeout);
   if (!log.ok() && IsTransient(log.status())) {
-    log = client_.ReadLog(pod.name_space, pod.name, container.name, bytes, kTimeout);
+    log = client_.ReadLog(pod.name_space, pod.name, container.name, bytes, kReadTimeout);
   }
   const std::string text =
       log.ok() ? *std::move(log)
@@ -113,7 +113,7 @@ std::string LogCollector::FailureEvents(absl::string_view name_space, absl::stri
                                         ",involvedObject.uid=", uid);
   options.limit = kMaxEvents;
   const absl::StatusOr<nlohmann::json> list =
-      client_.List(kube::Events(name_space), options, kTimeout);
+      client_.List(kube::Events(name_space), options, kReadTimeout);
   if (!list.ok()) {
     return absl::StrCat("Unable to query events of ", kind, " ", name, ": ",
                         list.status().message(), "\n");

@@ -8,9 +8,9 @@ namespace {
 
 using runs::Ledger;
 using runs::Phase;
-using Kind = Action::Kind;
+using ActionKind = Action::Kind;
 
-Action On(Kind kind, const JobPtr& job) { return {.kind = kind, .job = job}; }
+Action On(ActionKind kind, const JobPtr& job) { return {.kind = kind, .job = job}; }
 
 bool IsDecided(const RunStatus& run) { return run.state != RunState::kRunning; }
 
@@ -24,7 +24,7 @@ bool IsLive(const JobPtr& job) { return job != nullptr && !job->gone; }
 void DeletePlanned(const RunStatus& run, Decision& decision) {
   for (const TaskStatus& task : run.tasks) {
     if (IsLive(task.job) && task.job->record.phase == Phase::kPlanned) {
-      decision.actions.push_back(On(Kind::kDelete, task.job));
+      decision.actions.push_back(On(ActionKind::kDelete, task.job));
     }
   }
 }
@@ -34,7 +34,7 @@ void WatchDeadline(const JobPtr& job, absl::Time now, Decision& decision) {
   if (job->deadline == absl::InfiniteDuration() || job->start_time == absl::InfinitePast()) return;
   const absl::Time overdue = job->start_time + job->deadline + kOverdueGrace;
   if (now >= overdue) {
-    decision.actions.push_back(On(Kind::kConfirm, job));
+    decision.actions.push_back(On(ActionKind::kConfirm, job));
     decision.look_again = std::min(decision.look_again, now + kOverdueGrace);
   } else {
     decision.look_again = std::min(decision.look_again, overdue);
@@ -43,7 +43,7 @@ void WatchDeadline(const JobPtr& job, absl::Time now, Decision& decision) {
 
 void Confirm(const TaskStatus& task, Decision& decision) {
   decision.actions.push_back(
-      {.kind = Kind::kConfirm, .name_space = task.entry.name_space, .name = task.entry.job});
+      {.kind = ActionKind::kConfirm, .name_space = task.entry.name_space, .name = task.entry.job});
 }
 
 void AdvanceRun(const RunStatus& run, absl::Time now, Decision& decision) {
@@ -52,7 +52,7 @@ void AdvanceRun(const RunStatus& run, absl::Time now, Decision& decision) {
     if (task.state == TaskState::kUnseen) {
       Confirm(task, decision);
     } else if (task.state == TaskState::kPlanned) {
-      decision.actions.push_back(On(Kind::kRelease, task.job));
+      decision.actions.push_back(On(ActionKind::kRelease, task.job));
     } else {
       WatchDeadline(task.job, now, decision);
     }
@@ -66,7 +66,8 @@ void CancelRun(const RunStatus& run, Decision& decision) {
   for (const TaskStatus& task : run.tasks) {
     if (task.state == TaskState::kUnseen) Confirm(task, decision);
     if (task.state == TaskState::kRunning) {
-      decision.actions.push_back({.kind = Kind::kStop, .job = task.job, .why = run.cancelled});
+      decision.actions.push_back(
+          {.kind = ActionKind::kStop, .job = task.job, .why = run.cancelled});
     }
   }
   DeletePlanned(run, decision);
@@ -81,7 +82,7 @@ void DeleteExpired(const JobPtr& job, absl::Time now, Decision& decision) {
   if (now < job->record.delete_after) {
     decision.look_again = std::min(decision.look_again, job->record.delete_after);
   } else {
-    decision.actions.push_back(On(Kind::kDelete, job));
+    decision.actions.push_back(On(ActionKind::kDelete, job));
   }
 }
 
@@ -98,9 +99,9 @@ void TendOrphans(const EventState& state, absl::Time now, Decision& decision) {
     if (now < end) {
       decision.look_again = std::min(decision.look_again, end);
     } else if (job->record.phase == Phase::kPlanned) {
-      decision.actions.push_back(On(Kind::kDelete, job));
+      decision.actions.push_back(On(ActionKind::kDelete, job));
     } else if (job->record.has_answer_finalizer) {
-      decision.actions.push_back(On(Kind::kLetGo, job));
+      decision.actions.push_back(On(ActionKind::kLetGo, job));
     }
   }
 }
@@ -108,7 +109,8 @@ void TendOrphans(const EventState& state, absl::Time now, Decision& decision) {
 // Members of a plan that lost, or of an event that was refused.
 void DeleteStrays(const EventState& state, Decision& decision) {
   for (const JobPtr& job : state.strays) {
-    if (job->record.phase == Phase::kPlanned) decision.actions.push_back(On(Kind::kDelete, job));
+    if (job->record.phase == Phase::kPlanned)
+      decision.actions.push_back(On(ActionKind::kDelete, job));
   }
 }
 
@@ -116,7 +118,7 @@ void LetGoMembers(const RunStatus& run, Decision& decision) {
   for (const TaskStatus& task : run.tasks) {
     if (IsLive(task.job) && task.job->record.role == runs::Role::kMember &&
         task.job->record.has_answer_finalizer) {
-      decision.actions.push_back(On(Kind::kLetGo, task.job));
+      decision.actions.push_back(On(ActionKind::kLetGo, task.job));
     }
   }
 }
@@ -128,16 +130,17 @@ void LetGo(const EventState& state, Answered answered, Decision& decision) {
   }
   if (AllDecided(state, answered) && IsLive(state.anchor) &&
       state.anchor->record.has_answer_finalizer) {
-    decision.actions.push_back(On(Kind::kLetGo, state.anchor));
+    decision.actions.push_back(On(ActionKind::kLetGo, state.anchor));
   }
 }
 
-void Answer(const EventState& state, Answered answered, bool started_stored, Decision& decision) {
+void AddAnswer(const EventState& state, Answered answered, bool started_stored,
+               Decision& decision) {
   const bool started = started_stored || answered == Answered::kStarted;
   if (started && AnswerIsDue(state)) {
-    decision.actions.push_back(On(Kind::kSayFinished, state.anchor));
+    decision.actions.push_back(On(ActionKind::kSayFinished, state.anchor));
   } else if (answered == Answered::kNothing) {
-    decision.actions.push_back(On(Kind::kSayStarted, state.anchor));
+    decision.actions.push_back(On(ActionKind::kSayStarted, state.anchor));
   }
 }
 
@@ -215,7 +218,7 @@ Decision NextActions(const EventState& state, bool started_stored, absl::Time no
   if (NothingOwed(answered)) {
     LetGo(state, answered, decision);
   } else {
-    Answer(state, answered, started_stored, decision);
+    AddAnswer(state, answered, started_stored, decision);
   }
   decision.over = decision.actions.empty() && !AnyLeft(state) && NothingOwed(answered);
   return decision;

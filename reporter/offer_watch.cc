@@ -14,8 +14,8 @@ namespace {
 
 using runs::Ledger;
 
-constexpr absl::Duration kCallTimeout = absl::Seconds(10);
-constexpr absl::Duration kLongestPause = absl::Minutes(1);
+constexpr absl::Duration kMarkTimeout = absl::Seconds(10);
+constexpr absl::Duration kLongestLookPause = absl::Minutes(1);
 // Questions about single events in one look at a type, if one page does not hold its offers.
 constexpr size_t kMaxQuestions = 50;
 
@@ -62,7 +62,7 @@ void AbsentOffers::Retain(const absl::flat_hash_set<std::string>& hashes) {
 }
 
 void OfferWatch::Run(const absl::Notification& stop) {
-  Backoff backoff(2 * kOfferGap, kLongestPause);
+  Backoff backoff(2 * kOfferGap, kLongestLookPause);
   absl::Duration pause = kOfferGap;
   while (!parts_.clock.WaitOrStop(stop, pause)) {
     const bool ok = !parts_.may_act() || Look();
@@ -153,7 +153,7 @@ bool OfferWatch::Judge(const Waiting& event, bool present) {
 // Reads the anchor as it is now: its answer may just have been sent.
 bool OfferWatch::Cancel(const Waiting& event) {
   const kube::Collection jobs = kube::Jobs(event.name_space);
-  const absl::StatusOr<nlohmann::json> anchor = parts_.kube.Get(jobs, event.job, kCallTimeout);
+  const absl::StatusOr<nlohmann::json> anchor = parts_.kube.Get(jobs, event.job, kMarkTimeout);
   if (absl::IsNotFound(anchor.status())) return true;
   absl::Status status = anchor.status();
   if (status.ok()) {
@@ -162,7 +162,7 @@ bool OfferWatch::Cancel(const Waiting& event) {
     const std::vector<runs::Cancel> marks = MarksFor(*record, parts_.clock.TimeNow());
     if (marks.empty() || !parts_.may_act()) return true;
     status =
-        parts_.kube.Patch(jobs, event.job, runs::CancelPatch(*anchor, *record, marks), kCallTimeout)
+        parts_.kube.Patch(jobs, event.job, runs::CancelPatch(*anchor, *record, marks), kMarkTimeout)
             .status();
   }
   if (!status.ok()) {

@@ -57,7 +57,7 @@ bool IsOwed(const EventState& state) {
   return answered == Answered::kNothing || answered == Answered::kStarted;
 }
 
-bool HasEnded(const TaskStatus& task) {
+bool HasRun(const TaskStatus& task) {
   return task.state == TaskState::kPassed || task.state == TaskState::kFailed;
 }
 
@@ -160,7 +160,7 @@ void Reconciler::NoteEndedTasks(Look look) {
   if (!look.memory.owed && (look.state.inherited || look.state.anchor == nullptr)) return;
   for (const RunStatus& run : look.state.runs) {
     for (const TaskStatus& task : run.tasks) {
-      if (!HasEnded(task) || !look.memory.reported.insert(task.entry.job).second) continue;
+      if (!HasRun(task) || !look.memory.reported.insert(task.entry.job).second) continue;
       const bool failed = task.state == TaskState::kFailed;
       log::Info("task ended", {{"event_id", FactsOf(look.state).id},
                                {"run", runs::RunName(look.state.hash, run.action)},
@@ -409,7 +409,7 @@ cloudevents::Event Reconciler::BuildAnswer(Look look, Answer answer) {
   if (answer == Answer::kStarted) return StartedEvent(options_.answers, FactsOf(look.state), now);
   for (const RunStatus& run : look.state.runs) {
     for (const TaskStatus& task : run.tasks) {
-      if (run.silent || !HasEnded(task)) continue;
+      if (run.silent || !HasRun(task)) continue;
       const auto [log, is_new] = look.memory.logs.try_emplace(task.entry.job);
       if (is_new) log->second = logs_.Collect(task, LogLimit(look.state));
     }

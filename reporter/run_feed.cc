@@ -20,13 +20,13 @@ namespace {
 using ::jobexecutor::v1::Run;
 using ::jobexecutor::v1::RunFilter;
 using ::jobexecutor::v1::WatchRunsResponse;
-using WriteReactor = grpc::ServerWriteReactor<WatchRunsResponse>;
+using RunReactor = grpc::ServerWriteReactor<WatchRunsResponse>;
 
 }  // namespace
 
 // One call. Keeps which events have changed since they were sent, not the changes: a slow reader
 // costs one name per event and gets the last state.
-class WatchCall final : public WriteReactor, public std::enable_shared_from_this<WatchCall> {
+class WatchCall final : public RunReactor, public std::enable_shared_from_this<WatchCall> {
  public:
   WatchCall(const Store& store, RunFeed& feed, RunFilter filter)
       : store_(store), feed_(feed), filter_(std::move(filter)) {}
