@@ -14,8 +14,6 @@ namespace {
 
 using Parameters = RouteTable::Parameters;
 
-http::Response Empty() { return JsonReply(200, nlohmann::json::object()); }
-
 // Null if it is no object.
 nlohmann::json BodyOf(const ServiceRequest& request) {
   auto body = json::Parse(request.body);
@@ -61,13 +59,13 @@ void AdminService::AddFaultRoutes() {
   });
   routes_.Add("DELETE", "/test/faults", [this](const ServiceRequest&, const Parameters&) {
     keptn_.faults().Clear();
-    return Empty();
+    return EmptyReply();
   });
   routes_.Add("DELETE", "/test/faults/:id", [this](const ServiceRequest&, const Parameters& at) {
     int id = 0;
     if (!absl::SimpleAtoi(at.at("id"), &id)) return ErrorReply(400, "expected a number");
     keptn_.faults().Remove(id);
-    return Empty();
+    return EmptyReply();
   });
 }
 
@@ -137,7 +135,7 @@ http::Response AdminService::Switch(const ServiceRequest& request) const {
     if (kind == Troubles().end()) return ErrorReply(400, "trouble.kind is unknown");
     keptn_.resources().SetTrouble(json::GetString(*trouble, "project"), kind->second);
   }
-  return Empty();
+  return EmptyReply();
 }
 
 }  // namespace jobexec::test_keptn

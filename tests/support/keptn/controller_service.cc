@@ -24,8 +24,6 @@ http::Response ToReply(const absl::StatusOr<nlohmann::json>& result) {
   return result.ok() ? JsonReply(200, *result) : ToReply(result.status());
 }
 
-http::Response Empty() { return JsonReply(200, nlohmann::json::object()); }
-
 }  // namespace
 
 ControllerService::ControllerService(Engine& engine, Registry& registry, EventLog& log,
@@ -56,7 +54,7 @@ void ControllerService::AddUniformRoutes() {
   // 200 also for what is not there, as the original says.
   routes_.Add("DELETE", base + "/:id", [this](const ServiceRequest&, const Parameters& at) {
     registry_.Delete(at.at("id"));
-    return Empty();
+    return EmptyReply();
   });
   routes_.Add("POST", "/v1/log", [this](const ServiceRequest& request, const Parameters&) {
     return TakeLogs(request);
@@ -82,7 +80,7 @@ void ControllerService::AddSubscriptionRoutes() {
   });
   routes_.Add("DELETE", base + "/:sid", [this](const ServiceRequest&, const Parameters& at) {
     const absl::Status status = registry_.DeleteSubscription(at.at("id"), at.at("sid"));
-    return status.ok() ? Empty() : ErrorReply(500, absl::string_view(status.message()));
+    return status.ok() ? EmptyReply() : ErrorReply(500, absl::string_view(status.message()));
   });
 }
 
@@ -148,7 +146,7 @@ http::Response ControllerService::TakeLogs(const ServiceRequest& request) {
     absl::MutexLock lock(&mutex_);
     logs_.push_back(entry);
   }
-  return Empty();
+  return EmptyReply();
 }
 
 http::Response ControllerService::ListLogs(const ServiceRequest& request) const {
@@ -198,7 +196,7 @@ http::Response ControllerService::Steer(const ServiceRequest& request, const std
              {{"project", project}, {"context", context}, {"state", control->first}});
     publish_(engine_.Steer(project, context, stage, control->second));
   }
-  return Empty();
+  return EmptyReply();
 }
 
 http::Response ControllerService::ListExecutions(const ServiceRequest& request) const {

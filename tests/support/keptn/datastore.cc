@@ -8,18 +8,14 @@
 namespace jobexec::test_keptn {
 namespace {
 
-bool Fits(const std::string& wanted, const std::string& value) {
-  return wanted.empty() || wanted == value;
-}
-
 bool Fits(const EventQuery& query, const nlohmann::json& event) {
   const Scope scope = ScopeOf(event);
-  return Fits(query.project, scope.project) && Fits(query.stage, scope.stage) &&
-         Fits(query.service, scope.service) &&
-         Fits(query.context, json::GetString(event, "shkeptncontext")) &&
-         Fits(query.type, json::GetString(event, "type")) &&
-         Fits(query.source, json::GetString(event, "source")) &&
-         Fits(query.id, json::GetString(event, "id"));
+  return FitsText(query.project, scope.project) && FitsText(query.stage, scope.stage) &&
+         FitsText(query.service, scope.service) &&
+         FitsText(query.context, json::GetString(event, "shkeptncontext")) &&
+         FitsText(query.type, json::GetString(event, "type")) &&
+         FitsText(query.source, json::GetString(event, "source")) &&
+         FitsText(query.id, json::GetString(event, "id"));
 }
 
 }  // namespace

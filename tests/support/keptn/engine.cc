@@ -13,15 +13,12 @@ namespace {
 
 nlohmann::json Said(const std::string& outcome) { return {{"outcome", outcome}}; }
 
-bool Fits(const std::string& wanted, const std::string& value) {
-  return wanted.empty() || wanted == value;
-}
-
 bool Fits(const OfferFilter& filter, const nlohmann::json& event) {
   const Scope scope = ScopeOf(event);
-  return Fits(filter.type, json::GetString(event, "type")) && Fits(filter.project, scope.project) &&
-         Fits(filter.stage, scope.stage) && Fits(filter.service, scope.service) &&
-         Fits(filter.event_id, json::GetString(event, "id"));
+  return FitsText(filter.type, json::GetString(event, "type")) &&
+         FitsText(filter.project, scope.project) && FitsText(filter.stage, scope.stage) &&
+         FitsText(filter.service, scope.service) &&
+         FitsText(filter.event_id, json::GetString(event, "id"));
 }
 
 }  // namespace

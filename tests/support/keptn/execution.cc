@@ -49,6 +49,10 @@ nlohmann::json ToJson(const std::vector<TaskResult>& results) {
 
 }  // namespace
 
+bool FitsText(const std::string& wanted, const std::string& value) {
+  return wanted.empty() || wanted == value;
+}
+
 Scope ScopeOf(const nlohmann::json& event) {
   const nlohmann::json* data = json::Find(event, "data");
   if (data == nullptr) return {};

@@ -23,6 +23,9 @@ struct Scope {
 // Where an event's data says that it belongs.
 Scope ScopeOf(const nlohmann::json& event);
 
+// An empty `wanted` fits everything.
+bool FitsText(const std::string& wanted, const std::string& value);
+
 struct TaskResult {
   std::string name;
   std::string triggered_id;

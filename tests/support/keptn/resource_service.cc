@@ -17,7 +17,7 @@ int HttpStatusOf(const absl::Status& status) {
   return absl::IsFailedPrecondition(status) ? 424 : 500;
 }
 
-http::Response ToReply(const absl::Status& status) {
+http::Response ResourceError(const absl::Status& status) {
   return ErrorReply(HttpStatusOf(status), absl::string_view(status.message()));
 }
 
@@ -128,7 +128,7 @@ http::Response ResourceService::ReadOne(const ServiceRequest& request, const Pla
   const std::optional<std::string> path = UnescapeQuery(uri);
   if (!path.has_value()) return ErrorReply(400, "invalid resource URI");
   const auto content = history_.Read(place, *path, request.Query("gitCommitID"));
-  if (!content.ok()) return ToReply(content.status());
+  if (!content.ok()) return ResourceError(content.status());
   nlohmann::json body = {{"resourceURI", uri},
                          {"metadata", Metadata(place.project, content->version)}};
   if (!content->text.empty()) body["resourceContent"] = absl::Base64Escape(content->text);
@@ -148,7 +148,7 @@ http::Response ResourceService::DeleteOne(const Place& place, const std::string&
   const std::optional<std::string> path = UnescapeQuery(uri);
   if (!path.has_value()) return ErrorReply(400, "invalid resource URI");
   const auto present = history_.Read(place, *path, "");
-  if (!present.ok()) return ToReply(present.status());
+  if (!present.ok()) return ResourceError(present.status());
   return Commit(place, {{*path, std::nullopt}}, 200);
 }
 
@@ -156,7 +156,7 @@ http::Response ResourceService::ReadList(const ServiceRequest& request, const Pl
   const std::optional<PageRequest> wanted = request.Paging();
   if (!wanted.has_value()) return ErrorReply(400, "invalid pageSize");
   const auto listing = history_.List(place);
-  if (!listing.ok()) return ToReply(listing.status());
+  if (!listing.ok()) return ResourceError(listing.status());
   const Page page = RightPage(listing->paths.size(), *wanted);
   nlohmann::json resources = nlohmann::json::array();
   for (size_t i = page.begin; i < page.end; ++i) {
@@ -187,7 +187,7 @@ http::Response ResourceService::Commit(
     const Place& place, const std::map<std::string, std::optional<std::string>>& files,
     int status) const {
   const auto commit = history_.Write(place, files);
-  if (!commit.ok()) return ToReply(commit.status());
+  if (!commit.ok()) return ResourceError(commit.status());
   return JsonReply(status, {{"commitID", *commit}, {"metadata", Metadata(place.project, *commit)}});
 }
 

@@ -126,6 +126,8 @@ http::Response JsonReply(int status, const nlohmann::json& body) {
   return http::MakeResponse(status, "application/json; charset=utf-8", json::Dump(body));
 }
 
+http::Response EmptyReply() { return JsonReply(200, nlohmann::json::object()); }
+
 http::Response ErrorReply(int status, absl::string_view message) {
   return JsonReply(status, {{"code", status}, {"message", std::string(message)}});
 }

@@ -45,6 +45,7 @@ std::optional<std::string> NginxPath(absl::string_view raw);
 std::vector<std::string> Segments(absl::string_view path);
 
 http::Response JsonReply(int status, const nlohmann::json& body);
+http::Response EmptyReply();  // 200, {}
 // {"code":status,"message":message}
 http::Response ErrorReply(int status, absl::string_view message);
 // gin's answer where there is no route.
