@@ -18,8 +18,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr absl::Duration kCall = absl::Seconds(60);
-constexpr absl::Duration kPatience = absl::Minutes(5);
+constexpr absl::Duration kRequestTimeout = absl::Seconds(60);
+constexpr absl::Duration kSettlePatience = absl::Minutes(5);
 constexpr int kConnections = 64;
 constexpr int kCleaners = 16;
 constexpr char kJson[] = "application/json";
@@ -97,7 +97,7 @@ absl::StatusOr<std::string> ApiServer::Send(absl::string_view method, absl::stri
   if (!content_type.empty()) {
     request.headers.emplace_back("Content-Type", std::string(content_type));
   }
-  ASSIGN_OR_RETURN(http::Response response, http_->Send(request, kCall, method == "GET"));
+  ASSIGN_OR_RETURN(http::Response response, http_->Send(request, kRequestTimeout, method == "GET"));
   if (response.status >= 300) return kube::ResponseError(absl::StrCat(method, " ", path), response);
   return std::move(response.body);
 }
@@ -189,7 +189,7 @@ absl::Status ApiServer::RemoveJobs() {
         const auto no_pods = IsEmpty(absl::StrCat(pods_, "?limit=1"));
         return no_jobs.ok() && *no_jobs && no_pods.ok() && *no_pods;
       },
-      kPatience);
+      kSettlePatience);
   if (gone) return absl::OkStatus();
   return absl::DeadlineExceededError(
       absl::StrCat("Jobs or pods are left in namespace ", name_space_, ": ", status.message()));
@@ -208,7 +208,7 @@ absl::Status ApiServer::AwaitAllSucceeded() {
             IsEmpty(absl::StrCat(jobs_, "?limit=1&fieldSelector=status.successful%3D0"));
         return none.ok() && *none;
       },
-      kPatience);
+      kSettlePatience);
   return done ? absl::OkStatus() : absl::DeadlineExceededError("Jobs do not end");
 }
 

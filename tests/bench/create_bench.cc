@@ -27,7 +27,7 @@ constexpr double kQuietCores = 0.2;
 // Without a call for this long, nothing more is to come.
 constexpr absl::Duration kSettleStep = absl::Milliseconds(500);
 constexpr int kMaxSettleSteps = 240;
-constexpr absl::Duration kPatience = absl::Minutes(5);
+constexpr absl::Duration kFinishedPatience = absl::Minutes(5);
 
 void Say(const std::string& text) { std::fprintf(stderr, "jobexec-bench: %s\n", text.c_str()); }
 
@@ -204,7 +204,7 @@ absl::Status Measurement::WarmUp(ApiServer& api, Services& services, FinishedLog
   const auto ids = NewIds(static_cast<size_t>(options_.connections) * 2);
   RETURN_IF_ERROR(
       PostEvents(services.intake_port(), ids, options_.connections, /*batch=*/1).status());
-  return finished == nullptr ? api.RemoveJobs() : finished->Await(ids, kPatience);
+  return finished == nullptr ? api.RemoveJobs() : finished->Await(ids, kFinishedPatience);
 }
 
 absl::Status Measurement::Measure(ApiServer& api, Services& services, FinishedLog* finished,
@@ -220,7 +220,7 @@ absl::Status Measurement::Measure(ApiServer& api, Services& services, FinishedLo
   round.seconds = absl::ToDoubleSeconds(posts.Total());
   round.accepted_ms = posts.Milliseconds();
   if (finished != nullptr) {
-    RETURN_IF_ERROR(finished->Await(ids, kPatience));
+    RETURN_IF_ERROR(finished->Await(ids, kFinishedPatience));
     ASSIGN_OR_RETURN(const ParallelResult runs, finished->TimesOf(ids, posts.starts));
     round.seconds = absl::ToDoubleSeconds(runs.Total());
     round.finished_ms = runs.Milliseconds();

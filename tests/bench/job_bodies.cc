@@ -48,7 +48,7 @@ absl::StatusOr<std::vector<std::string>> MakeJobBodies(const config::Environment
   config::SettingsReader reader(scheduler);
   const scheduler::Settings settings = scheduler::LoadSettings(reader);
   RETURN_IF_ERROR(reader.Finish());
-  const auto store = resources::MakeDirectoryStore(settings.resource_directory);
+  const auto store = resources::MakeDirectoryStore(settings.files.directory);
   scheduler::ConfigSource configs(*store);
   const scheduler::Planner planner(settings.planner, scheduler::GrantSigner(settings.grant_key));
   std::vector<std::string> bodies;

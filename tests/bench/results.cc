@@ -9,7 +9,7 @@
 namespace jobexec::bench {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // Calls rarer than this are not about the events: leases, node heartbeats.
 constexpr double kRareCallsPerEvent = 0.02;
@@ -155,8 +155,8 @@ std::string FormatAllCalls(const PartResult& part) {
          FormatCalls(PerEvent(part, last.api_server));
 }
 
-Json ToJson(const PartResult& part) {
-  Json json;
+OrderedJson ToJson(const PartResult& part) {
+  OrderedJson json;
   json["name"] = part.name;
   json["events"] = part.events;
   json["connections"] = part.connections;
@@ -201,9 +201,9 @@ std::string FormatTable(const PartResult& part) {
 }
 
 std::string FormatJson(const std::vector<PartResult>& parts) {
-  Json json = Json::array();
+  OrderedJson json = OrderedJson::array();
   for (const PartResult& part : parts) json.push_back(ToJson(part));
-  return Json{{"benchmark", "create"}, {"parts", json}}.dump();
+  return OrderedJson{{"benchmark", "create"}, {"parts", json}}.dump();
 }
 
 }  // namespace jobexec::bench

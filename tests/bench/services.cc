@@ -12,7 +12,7 @@ namespace jobexec::bench {
 namespace {
 
 constexpr absl::Duration kStart = absl::Seconds(30);
-constexpr absl::Duration kCall = absl::Seconds(10);
+constexpr absl::Duration kPageTimeout = absl::Seconds(10);
 
 // The body of a page of an admin port, if it answers 200.
 absl::StatusOr<std::string> GetPage(const std::string& port, absl::string_view path) {
@@ -20,7 +20,7 @@ absl::StatusOr<std::string> GetPage(const std::string& port, absl::string_view p
   ASSIGN_OR_RETURN(
       http::Response response,
       client->Send({.method = "GET", .target = absl::StrCat("http://127.0.0.1:", port, path)},
-                   kCall, /*idempotent=*/true));
+                   kPageTimeout, /*idempotent=*/true));
   if (response.status == 200) return std::move(response.body);
   return absl::UnavailableError(absl::StrCat(path, " of port ", port, ": ", response.body));
 }
