@@ -125,12 +125,15 @@ include(GoogleTest)
 # What the sanitizers run: the tests labelled unit and stream.
 add_custom_target(jobexec-unit-tests)
 
-# What has a name of its own, libraries and programs, and with them what tests share. The generated
-# headers have to be there.
+# Judges what has a name of its own, libraries and programs, and with them what tests share. In the preset
+# clang-tidy each of them is one file, whose headers are then read once. grep says how many there are and
+# fails if there is none. The generated headers have to be there.
 find_program(RUN_CLANG_TIDY_PROGRAM run-clang-tidy)
 if(RUN_CLANG_TIDY_PROGRAM)
+  set(judged "/CMakeFiles/jobexec.*/Unity/")
   add_custom_target(jobexec-clang-tidy
-    COMMAND ${RUN_CLANG_TIDY_PROGRAM} -quiet -p "${PROJECT_BINARY_DIR}" /CMakeFiles/jobexec
+    COMMAND grep --count "\"file\": .*${judged}" "${PROJECT_BINARY_DIR}/compile_commands.json"
+    COMMAND ${RUN_CLANG_TIDY_PROGRAM} -quiet -p "${PROJECT_BINARY_DIR}" "${judged}"
     USES_TERMINAL VERBATIM)
   add_dependencies(jobexec-clang-tidy jobexec_proto)
 endif()
