@@ -30,7 +30,7 @@ class JobWatcherTest : public ::testing::Test {
   JobWatcher& Watch(JobWatcher::Resource resource) {
     watchers_.push_back(std::make_unique<JobWatcher>(
         resource, "jobs", "jobexec", JobWatcher::Parts{kube_, store_, queue_, metrics_, clock_}));
-    threads_.emplace_back([this, w = watchers_.back().get()] { w->Run(); });
+    threads_.emplace_back([w = watchers_.back().get()] { w->Run(); });
     return *watchers_.back();
   }
 
