@@ -83,9 +83,9 @@ void NatsPublisher::CheckJetStream() {
   }
 }
 
-// That one event is refused says nothing about the server.
+// That one event is refused, or may not be sent by us now, says nothing about the server.
 void NatsPublisher::Note(const absl::Status& status) {
-  if (absl::IsInvalidArgument(status)) return;
+  if (absl::IsInvalidArgument(status) || absl::IsCancelled(status)) return;
   absl::MutexLock lock(&mutex_);
   reachable_ = Annotate(status, "answers cannot be sent");
 }
