@@ -68,7 +68,7 @@ struct App::Parts {
 
   absl::Status Ready() const {
     if (stopping) return absl::UnavailableError("stopping");
-    const absl::Status others = sources->Check();
+    absl::Status others = sources->Check();
     if (link.Up()) return others;
     return absl::UnavailableError(absl::StrCat("no stream to the scheduler at ",
                                                settings.scheduler_address, others.ok() ? "" : "; ",

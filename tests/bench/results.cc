@@ -17,6 +17,7 @@ constexpr double kRareCallsPerEvent = 0.02;
 template <typename Rounds, typename Value>
 std::vector<double> Values(const Rounds& rounds, Value value) {
   std::vector<double> values;
+  values.reserve(rounds.size());
   for (const auto& round : rounds) values.push_back(value(round));
   return values;
 }
