@@ -9,6 +9,7 @@
 #include "common/base/status_details.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/nats_server.h"
+#include "tests/support/poll.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/reporter/scripted_api.h"
 
@@ -18,6 +19,7 @@ namespace {
 using ::jobexec::testing::FakeClock;
 using ::jobexec::testing::IsOk;
 using ::jobexec::testing::NatsServer;
+using ::jobexec::testing::PollUntil;
 using testing::ScriptedApi;
 
 cloudevents::Event MakeEvent(const std::string& id, const std::string& type) {
@@ -146,8 +148,12 @@ TEST_F(NatsPublisherTest, SaysWhetherItCanSend) {
   publisher_->Probe();
   EXPECT_THAT(publisher_->CheckReachable(), IsOk());
   ASSERT_THAT(server_->Kill(), IsOk());
-  publisher_->Probe();
-  EXPECT_FALSE(publisher_->CheckReachable().ok());
+  // The client library takes a moment to notice.
+  const auto notices = [this] {
+    publisher_->Probe();
+    return !publisher_->CheckReachable().ok();
+  };
+  EXPECT_TRUE(PollUntil(notices, absl::Seconds(30)));
   ASSERT_THAT(server_->Restart(), IsOk());
   clock_.Advance(absl::Seconds(2));
   Publish("a", kType);
