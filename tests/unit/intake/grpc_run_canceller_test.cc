@@ -8,6 +8,8 @@
 #include <string>
 #include <thread>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/clock.h"
 #include "common/rpc/channel.h"
 #include "tests/support/status_matchers.h"
@@ -28,18 +30,21 @@ class Answer {
  public:
   RunCanceller::Done Callback() {
     return [this](absl::StatusOr<CancelRunsResponse> response) {
+      absl::MutexLock lock(&mutex_);
+      EXPECT_FALSE(answer_.has_value()) << "it came twice";
       answer_ = std::move(response);
-      there_.Notify();  // fails the process if it comes twice
     };
   }
   absl::StatusOr<CancelRunsResponse> Wait() {
-    EXPECT_TRUE(there_.WaitForNotificationWithTimeout(absl::Seconds(30)));
-    return answer_;
+    absl::MutexLock lock(&mutex_);
+    const auto there = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return answer_.has_value(); };
+    if (mutex_.AwaitWithTimeout(absl::Condition(&there), absl::Seconds(30))) return *answer_;
+    return absl::InternalError("no answer came");
   }
 
  private:
-  absl::StatusOr<CancelRunsResponse> answer_;
-  absl::Notification there_;
+  absl::Mutex mutex_;
+  std::optional<absl::StatusOr<CancelRunsResponse>> answer_ ABSL_GUARDED_BY(mutex_);
 };
 
 CancelRunsRequest Request(const std::string& context) {
