@@ -75,7 +75,8 @@ class UniformTest : public ::testing::Test {
   }
   std::vector<std::string> Learnt() {
     std::vector<std::string> events;
-    for (const auto& subscription : subscriptions_->Get()->list) {
+    const auto set = subscriptions_->Get();
+    for (const auto& subscription : set->list) {
       events.push_back(subscription.event);
     }
     return events;
