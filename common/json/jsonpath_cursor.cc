@@ -144,7 +144,7 @@ absl::StatusOr<char32_t> Cursor::ReadUnicodeEscape() {
   }
   if (!IsHighSurrogate(unit)) return unit;
   const size_t second = position_;
-  if (!Consume("\\u")) return Unexpected("the low surrogate as \\uXXXX");
+  if (!Consume("\\u")) return Unexpected("a low surrogate, \\u with four hexadecimal digits");
   ASSIGN_OR_RETURN(const char32_t low, ReadHexDigits());
   if (!IsLowSurrogate(low)) return ErrorAt(second, "expected a low surrogate");
   return 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);

@@ -99,18 +99,18 @@ spec:
         fsGroup: 65532
         seccompProfile: { type: RuntimeDefault }
       volumes:
-      - { name: work, emptyDir: {} }
+      - { name: scratch, emptyDir: {} }
       initContainers:
       - name: prepare
         image: $BUSYBOX
         imagePullPolicy: IfNotPresent
-        command: [sh, -c, 'echo "written by \$(id -u)" > /work/file']
+        command: [sh, -c, 'echo "written by \$(id -u)" > /scratch/file']
         securityContext: &careful
           allowPrivilegeEscalation: false
           readOnlyRootFilesystem: true
           capabilities: { drop: [ALL] }
         volumeMounts: &mounts
-        - { name: work, mountPath: /work }
+        - { name: scratch, mountPath: /scratch }
       containers:
       - name: main
         image: $image
@@ -138,7 +138,7 @@ run() {
 }
 
 real_job() {
-  run "$1" "$BUSYBOX" '[sh, -c, "cat /work/file; ! touch /file 2>&1; grep CapEff /proc/self/status"]' > "$WORK/log1"
+  run "$1" "$BUSYBOX" '[sh, -c, "cat /scratch/file; ! touch /file 2>&1; grep CapEff /proc/self/status"]' > "$WORK/log1"
   cat "$WORK/log1"
   grep -q 'written by 65532' "$WORK/log1" && grep -q 'Read-only file system' "$WORK/log1" && grep -q 'CapEff:.*0000000000000000' "$WORK/log1"
 }

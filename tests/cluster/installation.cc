@@ -113,8 +113,8 @@ absl::Status Installation::StartScheduler() {
   for (const auto& [key, value] : options_.scheduler) environment[key] = value;
   if (scheduler_port_ == "0") {
     // Init containers are told the port, so it has to be known before the start.
-    ASSIGN_OR_RETURN(const auto placeholder, EventSink::Start(node_ip_, 0, nullptr));
-    scheduler_port_ = absl::StrCat(placeholder->port());
+    ASSIGN_OR_RETURN(const auto port_owner, EventSink::Start(node_ip_, 0, nullptr));
+    scheduler_port_ = absl::StrCat(port_owner->port());
     environment["SCHEDULER_PORT"] = scheduler_port_;
   }
   environment["SCHEDULER_PUBLIC_ADDRESS"] = absl::StrCat(node_ip_, ":", scheduler_port_);

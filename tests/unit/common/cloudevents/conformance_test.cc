@@ -24,7 +24,7 @@ namespace {
 
 using Table = std::vector<std::vector<std::string>>;
 
-// One example of a scenario outline, its placeholders filled in.
+// One example of a scenario outline, its parameters filled in.
 struct Scenario {
   std::string name;
   std::string request;  // as on the wire, lines end with \n
