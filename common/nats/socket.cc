@@ -4,21 +4,31 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <string>
 #include <vector>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 
 namespace jobexec::nats {
 namespace {
 
-// 0 if it is no socket.
+// 0 if it is no socket. By its name in /proc, not by fstat: other threads open and close
+// descriptors meanwhile, and nothing of them is touched this way (the thread sanitizer holds a call
+// on such a descriptor for a race).
 uint64_t InodeOf(int descriptor) {
-  struct stat status = {};
-  if (fstat(descriptor, &status) != 0 || !S_ISSOCK(status.st_mode)) return 0;
-  return status.st_ino;
+  char target[64] = {};
+  const std::string name = absl::StrCat("/proc/self/fd/", descriptor);
+  const ssize_t size = readlink(name.c_str(), target, sizeof(target));
+  if (size < 0) return 0;
+  absl::string_view text(target, static_cast<size_t>(size));
+  uint64_t inode = 0;
+  const bool is_socket = absl::ConsumePrefix(&text, "socket:[") && absl::ConsumeSuffix(&text, "]");
+  return is_socket && absl::SimpleAtoi(text, &inode) ? inode : 0;
 }
 
 int PeerPortOf(int socket) {
