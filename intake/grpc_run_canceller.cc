@@ -24,7 +24,7 @@ GrpcRunCanceller::GrpcRunCanceller(const std::shared_ptr<grpc::Channel>& channel
 GrpcRunCanceller::~GrpcRunCanceller() { Stop(); }
 
 void GrpcRunCanceller::Cancel(CancelRunsRequest request, Done done) {
-  auto call = std::make_shared<Call>();
+  const auto call = std::make_shared<Call>();
   call->request = std::move(request);
   call->done = std::move(done);
   call->context.set_deadline(absl::ToChronoTime(clock_.TimeNow() + options_.timeout));
@@ -35,7 +35,7 @@ void GrpcRunCanceller::Cancel(CancelRunsRequest request, Done done) {
   }
   stub_->async()->CancelRuns(
       &call->context, &call->request, &call->response,
-      [this, call](const grpc::Status& status) { OnDone(call, rpc::FromGrpc(status)); });
+      [this, &open = *call](const grpc::Status& status) { OnDone(open, rpc::FromGrpc(status)); });
 }
 
 absl::Status GrpcRunCanceller::TryAdd(const std::shared_ptr<Call>& call) {
@@ -48,14 +48,14 @@ absl::Status GrpcRunCanceller::TryAdd(const std::shared_ptr<Call>& call) {
   return absl::OkStatus();
 }
 
-void GrpcRunCanceller::OnDone(const std::shared_ptr<Call>& call, const absl::Status& status) {
+void GrpcRunCanceller::OnDone(Call& call, absl::Status status) {
   if (status.ok()) {
-    std::move(call->done)(std::move(call->response));
+    std::move(call.done)(std::move(call.response));
   } else {
-    std::move(call->done)(status);
+    std::move(call.done)(std::move(status));
   }
   absl::MutexLock lock(&mutex_);
-  calls_.erase(call);
+  calls_.erase(&call);
   // Stop may return, and this be gone, as soon as the lock is.
 }
 

@@ -44,12 +44,14 @@ class GrpcRunCanceller final : public RunCanceller {
 
   // Why the call is not taken, or OK.
   absl::Status TryAdd(const std::shared_ptr<Call>& call);
-  void OnDone(const std::shared_ptr<Call>& call, const absl::Status& status);
+  void OnDone(Call& call, absl::Status status);
 
   const Options options_;
   Clock& clock_;
   const std::unique_ptr<jobexecutor::v1::Scheduler::Stub> stub_;
   absl::Mutex mutex_;
+  // Owns what is open, so that no call outlives Stop in gRPC's hands: a call keeps the channel, and
+  // a channel whose last holder is a thread of gRPC waits for that very thread.
   absl::flat_hash_set<std::shared_ptr<Call>> calls_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 };

@@ -9,10 +9,12 @@
 #include <cstdint>
 
 #include "absl/base/config.h"
+#include "absl/synchronization/mutex.h"
 #include "tests/support/tsan_real.h"
 
 // JOBEXEC_ABSEIL is the namespace as it is mangled, with its inline part: "4absl7debian3".
 #define JOBEXEC_SYMBOL(rest) "_ZN" JOBEXEC_ABSEIL rest
+#define JOBEXEC_CONST_SYMBOL(rest) "_ZNK" JOBEXEC_ABSEIL rest
 
 // Of Abseil's releases from this one to the next the functions below are known.
 #if ABSL_LTS_RELEASE_VERSION < 20220623 || ABSL_LTS_RELEASE_VERSION > 20240722
@@ -51,6 +53,11 @@ bool MutexLockWhenWithDeadline(void* mutex, const void* condition, Span time) as
     JOBEXEC_SYMBOL("5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE"));
 bool CounterDecrement(void* counter) asm(JOBEXEC_SYMBOL("15BlockingCounter14DecrementCountEv"));
 void CounterWait(void* counter) asm(JOBEXEC_SYMBOL("15BlockingCounter4WaitEv"));
+void NotificationNotify(void* notification) asm(JOBEXEC_SYMBOL("12Notification6NotifyEv"));
+void NotificationWait(const void* notification) asm(
+    JOBEXEC_CONST_SYMBOL("12Notification19WaitForNotificationEv"));
+bool NotificationWaitWithTimeout(const void* notification, Span duration) asm(
+    JOBEXEC_CONST_SYMBOL("12Notification30WaitForNotificationWithTimeoutENS0_8DurationE"));
 bool CondVarWait(void* condition_variable, void* mutex, uint64_t timeout) asm(JOBEXEC_SYMBOL(
     "7CondVar10WaitCommonEPNS0_5MutexENS0_24synchronization_internal13KernelTimeoutE"));
 
@@ -170,6 +177,32 @@ void CounterWait(void* counter) {
   static const auto real = RealFunction(&CounterWait, JOBEXEC_SYMBOL("15BlockingCounter4WaitEv"));
   real(counter);
   __tsan_acquire(counter);
+}
+
+// A notification orders what came before it before the end of each wait, and before the inline
+// HasBeenNotified(), which reads the flag behind the notification's mutex.
+void NotificationNotify(void* notification) {
+  static const auto real =
+      RealFunction(&NotificationNotify, JOBEXEC_SYMBOL("12Notification6NotifyEv"));
+  __tsan_release(notification);
+  __tsan_release(static_cast<char*>(notification) + sizeof(absl::Mutex));
+  real(notification);
+}
+
+void NotificationWait(const void* notification) {
+  static const auto real = RealFunction(
+      &NotificationWait, JOBEXEC_CONST_SYMBOL("12Notification19WaitForNotificationEv"));
+  real(notification);
+  __tsan_acquire(const_cast<void*>(notification));
+}
+
+bool NotificationWaitWithTimeout(const void* notification, Span duration) {
+  static const auto real = RealFunction(
+      &NotificationWaitWithTimeout,
+      JOBEXEC_CONST_SYMBOL("12Notification30WaitForNotificationWithTimeoutENS0_8DurationE"));
+  const bool notified = real(notification, duration);
+  if (notified) __tsan_acquire(const_cast<void*>(notification));
+  return notified;
 }
 
 }  // extern "C"
